@@ -1,0 +1,1 @@
+"""The vector indexes, one vendor per module."""

@@ -1,0 +1,1 @@
+"""How does a file become passages that can be cited?"""

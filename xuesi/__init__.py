@@ -1,0 +1,1 @@
+"""Xuesi 学思: study materials in, questions answered with cited passages that open in the original."""

@@ -1,0 +1,293 @@
+"""What are the things Xuesi speaks of? Frozen facts without I/O; the words are those of the glossary in docs/ARCHITECTURE.md.
+
+Spans are 0-based, half-open, in code points of a version's canonical text. Pages, ranks and version numbers count from 1.
+Scores are higher-is-better. Times are aware and in UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+DocumentId = NewType("DocumentId", str)
+VersionId = NewType("VersionId", str)
+PassageId = NewType("PassageId", str)
+JobId = NewType("JobId", str)
+
+
+class Kind(StrEnum):
+    """What sort of work a document is."""
+
+    STUDY_TEXT = "study_text"
+    LECTURE = "lecture"
+    RESEARCH_REPORT = "research_report"
+    NEWS = "news"
+    REGULATION = "regulation"
+    OTHER = "other"
+
+
+class VersionState(StrEnum):
+    """How far a version has come: queued → reading → embedding → publishing → live, or one of the three ends."""
+
+    QUEUED = "queued"
+    READING = "reading"
+    EMBEDDING = "embedding"
+    PUBLISHING = "publishing"
+    LIVE = "live"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    RETIRED = "retired"
+
+
+class JobState(StrEnum):
+    """Where a job stands. The last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class JobKind(StrEnum):
+    """What a job does: read and embed a new version, or embed a version's passages anew (title or model changed)."""
+
+    INGEST = "ingest"
+    EMBED = "embed"
+
+
+class BlockKind(StrEnum):
+    """What a piece of a document is, as its structure says."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list_item"
+    TABLE_ROW = "table_row"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """[start, end) in code points."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is no span."""
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"{self.start}..{self.end} is not a span")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def of(self, text: str) -> str:
+        """The piece of `text` that this span names."""
+        return text[self.start : self.end]
+
+    def overlaps(self, other: "Span") -> bool:
+        """Whether both have a code point in common."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, slide or section of a version: a span of its text. Width and height in points (1/72 inch) where the format has them."""
+
+    number: int
+    span: Span
+    label: str
+    width: float | None = None
+    height: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One structural piece of the text: a heading, paragraph, list item, table row or speaker note.
+
+    Blocks are in text order, do not overlap, and do not contain the line ends between them.
+    `level` is 1-9 for headings (1 the highest) and the depth for list items, else 0.
+    `table` numbers the table that a row belongs to (from 1), else 0; the first row of a table is its header.
+    """
+
+    kind: BlockKind
+    span: Span
+    level: int = 0
+    table: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineEntry:
+    """A bookmark of the file, or a heading: where a reader may jump to."""
+
+    title: str
+    page: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A work with a stable id."""
+
+    id: DocumentId
+    title: str
+    kind: Kind
+    created_at: datetime
+    issuer: str = ""
+    published_on: date | None = None
+    effective_on: date | None = None
+    language: str = ""
+    topics: tuple[str, ...] = ()
+    visibility: str = "everyone"
+    superseded_by: DocumentId | None = None
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One state of a document's file. `bytes` is the size of the original, `chars` the length of its canonical text."""
+
+    id: VersionId
+    document_id: DocumentId
+    number: int
+    sha256: str
+    file_name: str
+    media_type: str
+    bytes: int
+    state: VersionState
+    added_at: datetime
+    pages: int = 0
+    chars: int = 0
+    passages: int = 0
+    quality: Mapping[str, Any] = field(default_factory=dict)
+    added_by: str = ""
+    live_from: datetime | None = None
+    retired_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The unit that is indexed and cited: a span of a version's text. `text` equals the version's text at `span`, exactly."""
+
+    id: PassageId
+    version_id: VersionId
+    ordinal: int
+    span: Span
+    text: str
+    page_from: int
+    page_to: int
+    heading_path: tuple[str, ...] = ()
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work that survives crashes. `done` of `total` counts what the stage counts (pages, passages)."""
+
+    id: JobId
+    kind: JobKind
+    document_id: DocumentId
+    version_id: VersionId
+    state: JobState
+    created_at: datetime
+    updated_at: datetime
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    error_code: str = ""
+    error_detail: str = ""
+    attempts: int = 0
+    lease_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents a question is asked of. An empty tuple or None means: no restriction. Dates are inclusive."""
+
+    kind: tuple[str, ...] = ()
+    topic: tuple[str, ...] = ()
+    issuer: tuple[str, ...] = ()
+    document_id: tuple[str, ...] = ()
+    published_from: date | None = None
+    published_to: date | None = None
+    as_of: date | None = None
+
+    def __bool__(self) -> bool:
+        return self != NO_FILTERS
+
+
+NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class TermScore:
+    """What one token of the query gave to a passage's coverage. `score` is its BM25 part, `idf` its weight, both >= 0."""
+
+    term: str
+    score: float
+    idf: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a hit scored as it did: score = dense + weight * coverage. `dense` is a cosine in [-1, 1], `coverage` in about [0, 2.2]."""
+
+    dense: float
+    coverage: float
+    terms: tuple[TermScore, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A live passage that fits a query."""
+
+    rank: int
+    score: float
+    passage: Passage
+    document: Document
+    version: int
+    explain: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a statement stands: `quote` equals the version's text at `span`, verified before anyone sees it."""
+
+    number: int
+    document_id: DocumentId
+    version: int
+    title: str
+    published_on: date | None
+    page: int
+    span: Span
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer with the numbers of the citations that support it."""
+
+    text: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the material says to a question. `confidence` in [0, 1]; without enough evidence `statements` is empty."""
+
+    status: str
+    mode: str
+    confidence: float
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    nearest: tuple[Hit, ...]
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One utterance of a conversation. `role` is "user" or "assistant"."""
+
+    role: str
+    content: str

@@ -1,0 +1,91 @@
+"""How is text made comparable, cut into sentences, and given its context, without losing where anything stands?"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from xuesi.core.domain import Span
+
+# A sentence ends after 。！？； or … with the closing quotes and brackets that follow, after . ! ? before white space and no digit or
+# lower-case letter, and at a line end.
+_SENTENCE_END = re.compile(
+    r"""[。！？；…]+[”’」』）》〉】\]"')]*"""
+    r"""|[.!?]+["'”’)\]]*(?=\s+[^\sa-z])"""
+    r"""|\n+"""
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|No|Nos|Art|Fig|Vol|vs|etc|e\.g|i\.e|cf|St|Jr|Sr|U\.S|[A-Z])|\b\d+)\.$"
+)
+
+
+def normalise(text: str) -> tuple[str, list[int]]:
+    """NFKC and lower case, code point by code point, with the way back.
+
+    Returns:
+        The normalised text, and for each of its code points the index of the code point of `text` that it came from.
+        Composition across code points (a letter followed by a combining mark) is left as it is, so that offsets stay exact.
+    """
+    out: list[str] = []
+    origin: list[int] = []
+    for i, char in enumerate(text):
+        folded = char if char.isascii() else unicodedata.normalize("NFKC", char)
+        for piece in folded.lower():
+            out.append(piece)
+            origin.append(i)
+    return "".join(out), origin
+
+
+def canonical(text: str) -> str:
+    r"""`text` as a version keeps it: `\n` line ends, no byte order mark, no NUL or other control characters, no lone surrogates."""
+    text = (
+        text.replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\u2028", "\n")
+        .replace("\u2029", "\n")
+        .replace("\f", "\n")
+        .replace("\v", "\n")
+    )
+    return "".join(
+        c
+        for c in text
+        if c in "\n\t" or not (unicodedata.category(c) in ("Cc", "Cs") or c in "\ufeff\u200b\u2060\u00ad")
+    )
+
+
+def sentences(text: str) -> list[Span]:
+    """The sentences of a text as spans without surrounding white space, in order; together they hold every code point that is not white space."""
+    spans: list[Span] = []
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if match.group()[0] == "." and _ABBREVIATION.search(text[max(start, match.start() - 8) : match.end()]):
+            continue
+        _append_trimmed(spans, text, start, match.end())
+        start = match.end()
+    _append_trimmed(spans, text, start, len(text))
+    return spans
+
+
+def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        spans.append(Span(start, end))
+
+
+def in_context(title: str, heading_path: Sequence[str], text: str) -> tuple[str, int]:
+    """A passage as it is embedded and indexed: title and heading path before it.
+
+    Returns:
+        The joined text, and where in it the passage begins.
+    """
+    lines = [title, *(h for h in heading_path if h != title)]
+    head = "\n".join(line for line in lines if line)
+    joined = f"{head}\n{text}" if head else text
+    return joined, len(joined) - len(text)
+
+
+def has_words(text: str) -> bool:
+    """Whether there is any letter or digit to look for."""
+    return any(unicodedata.category(c)[0] in "LN" for c in text)
