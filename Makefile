@@ -1,0 +1,54 @@
+# Xuesi: `make serve` and `make test` are all that a newcomer needs; both set up what is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/bash
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+.PHONY: setup serve test check eval bench docs bundle clean
+
+# Installs from the lock into .venv and prepares the embedding model once.
+setup: .venv/.installed
+	@$(BIN)/xuesi prepare
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Xuesi needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=/path/to/python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch .venv/.installed
+
+# Serves http://127.0.0.1:8000; the first run takes in the sample corpus.
+serve: setup
+	@$(BIN)/xuesi serve --sample corpus/manifest.toml
+
+# Everything that must hold: format, lint, types, import contracts, tests.
+test: setup check
+	$(BIN)/python -m pytest -q
+
+# The part of `make test` that runs no test.
+check: .venv/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+# Retrieval and answers on every question set found in DATASETS (folders in BEIR form).
+DATASETS ?=
+eval: setup
+	$(BIN)/xuesi eval retrieval $(foreach d,$(DATASETS),--dataset "$(d)")
+	$(BIN)/xuesi eval answers $(foreach d,$(DATASETS),--dataset "$(d)")
+
+# Speed and memory, printed with the machine. Takes some minutes.
+bench: setup
+	$(BIN)/python -m benchmarks
+
+# The reference pages that are made from the program itself.
+docs: .venv/.installed
+	$(BIN)/python -m docs.make
+
+# One folder dist/xuesi-bundle that installs and runs on a machine without a network.
+bundle: setup
+	$(BIN)/python -m benchmarks.bundle
+
+clean:
+	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

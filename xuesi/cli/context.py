@@ -1,0 +1,132 @@
+"""What do all commands share? Settings with overrides, errors shown and turned into exit codes, the client of the server."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import typer
+
+from xuesi.core import errors
+from xuesi.core.errors import XuesiError
+from xuesi.core.settings import Settings, load_settings
+
+_EXIT_CODES: tuple[tuple[type[XuesiError], int], ...] = (
+    (errors.InvalidInput, 2),
+    (errors.NotFound, 3),
+    (errors.Conflict, 4),
+    (errors.LimitReached, os.EX_TEMPFAIL),
+    (errors.Unavailable, os.EX_TEMPFAIL),
+    (errors.Forbidden, os.EX_NOPERM),
+    (errors.Misconfigured, os.EX_CONFIG),
+)
+
+
+def exit_code(error: XuesiError) -> int:
+    """The process's exit code for an error, as docs/reference/cli.md lists them."""
+    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), os.EX_SOFTWARE)
+
+
+def show_error(error: XuesiError) -> None:
+    """What happened, to what, and what to do: on standard error, in two lines."""
+    print(f"{error.title}: {error.detail}", file=sys.stderr)
+    if error.hint:
+        print(f"  → {error.hint}", file=sys.stderr)
+
+
+def overrides(pairs: Sequence[str]) -> dict[str, str]:
+    """`--set` pairs as a dictionary. Raises InvalidInput where one has no `=`."""
+    given: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise errors.InvalidInput(f"--set {pair} is not of the form KEY=VALUE.")
+        given[name.strip()] = value
+    return given
+
+
+def settings_of(context: typer.Context, extra: Sequence[str] = ()) -> Settings:
+    """The settings that this command runs under."""
+    return load_settings(overrides([*(context.obj or []), *extra]))
+
+
+class Client:
+    """Xuesi's HTTP interface from the command line; problems come back as the errors they were made of."""
+
+    def __init__(self, base_url: str, *, token: str | None) -> None:
+        import httpx
+
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(
+            base_url=f"{base_url}/api/v1", headers=headers, timeout=httpx.Timeout(600.0, connect=5.0), trust_env=False
+        )
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """Call and decode. Raises the XuesiError that the server reports, StoreUnavailable if it does not answer."""
+        import httpx
+
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise errors.StoreUnavailable(f"The server at {self._http.base_url} does not answer ({error}).") from error
+        if response.status_code >= 400:
+            raise _error_of(
+                response.json() if "json" in response.headers.get("content-type", "") else {"detail": response.text}
+            )
+        return response.json() if response.content else None
+
+    def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """All items of a list, part by part."""
+        cursor: str | None = ""
+        while cursor is not None:
+            part = self.call("GET", path, params={**params, "limit": 100, **({"cursor": cursor} if cursor else {})})
+            yield from part["items"]
+            cursor = part["next"]
+
+
+def _error_of(problem: dict[str, Any]) -> XuesiError:
+    known = {kind.code: kind for kind in all_errors()}
+    kind = known.get(problem.get("code", ""), XuesiError)
+    return kind(
+        problem.get("detail") or "The server gave no reason.",
+        hint=problem.get("hint", ""),
+        request_id=problem.get("request_id", ""),
+    )
+
+
+def all_errors() -> Iterator[type[XuesiError]]:
+    """Every error class, the base included."""
+    waiting: list[type[XuesiError]] = [XuesiError]
+    while waiting:
+        kind = waiting.pop()
+        yield kind
+        waiting.extend(kind.__subclasses__())
+
+
+@contextlib.contextmanager
+def client(settings: Settings, *, worker: bool = False) -> Iterator[Client]:
+    """A client of the server that owns the data folder; where none runs, this process is the server for as long as the block lasts.
+
+    Args:
+        settings: Which data folder.
+        worker: Whether a worker is needed, should this process be the server.
+
+    Raises:
+        DataFolderBusy: If another process owns the folder and serves nothing.
+    """
+    from xuesi.cli.serving import owner_url, served
+
+    token = settings.admin_token.get_secret_value() if settings.admin_token else None
+    url = owner_url(settings)
+    if url:
+        yield Client(url, token=token)
+        return
+    with served(settings.model_copy(update={"host": "127.0.0.1", "port": 0}), worker=worker) as own_url:
+        yield Client(own_url, token=token)
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, and nothing else."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,69 @@
+"""`xuesi serve`, `xuesi worker`, `xuesi prepare`."""
+
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xuesi.cli.context import settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(serve)
+    app.command()(worker)
+    app.command()(prepare)
+
+
+def serve(
+    context: typer.Context,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Whether to run a worker too.")] = True,
+    sample: Annotated[Path | None, typer.Option(help="Manifest of a corpus to take in on the first run.")] = None,
+) -> None:
+    """Serve pages and HTTP interface, with a worker unless told otherwise."""
+    from xuesi.cli.serving import served
+
+    settings = settings_of(context)
+    log_to_stderr(settings.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with served(settings, worker=worker, sample=sample) as url:
+        print(f"Xuesi serves {url}  (stop with Ctrl-C)", flush=True)
+        while not stop.wait(1.0):
+            pass
+        print("Stopping …", flush=True)
+
+
+def worker(
+    context: typer.Context,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", hidden=True, help="End when the process that started this one ends.")
+    ] = False,
+) -> None:
+    """Read and embed what waits, until stopped."""
+    from xuesi.wiring import open_worker
+
+    settings = settings_of(context)
+    log_to_stderr(settings.log_level)
+    with open_worker(settings) as run:
+        run(parent=os.getppid() if with_parent else None)
+
+
+def prepare(context: typer.Context) -> None:
+    """Prepare the embedding model: once, at set-up."""
+    from xuesi.wiring import open_model
+
+    settings = settings_of(context)
+    open_model(settings, progress=lambda message: print(message, flush=True))
+
+
+def log_to_stderr(level: str) -> None:
+    """Log lines with time, level and place, on standard error."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("httpx", "httpcore", "chromadb", "huey", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
