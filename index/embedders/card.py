@@ -1,0 +1,67 @@
+"""What is in a prepared model's folder? The card that `conversion` writes last and everything else reads first."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from xuesi.core.errors import Misconfigured
+
+GRAPH = "model.xml"  # OpenVINO keeps the weights beside it, in model.bin
+TOKENIZER = "tokenizer.json"
+_CARD = "meta.json"
+_FORMAT = 1  # raised when folders prepared by an older program must be prepared again
+
+Pooling = Literal["mean", "cls"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """Facts about a prepared model.
+
+    Attributes:
+        source: What it was made from: `embedded`, a folder or a hub name.
+        source_stamp: State of the source folder at that time; empty where the source has no folder.
+        fingerprint: Names weights, tokenizer, prefixes, pooling and length limit; equal on every machine.
+        dimension: Length of a vector.
+        max_tokens: Longest input, prefix and special tokens included.
+        pooling: How token vectors become the text's vector: their mean, or the first one.
+        query_prefix: Stands before every question, with its space.
+        passage_prefix: Stands before every passage, with its space.
+        pad_id: Token id that fills short rows.
+        format: Version of this layout.
+    """
+
+    source: str
+    source_stamp: str
+    fingerprint: str
+    dimension: int
+    max_tokens: int
+    pooling: Pooling
+    query_prefix: str
+    passage_prefix: str
+    pad_id: int
+    format: int = _FORMAT
+
+    def write(self, folder: Path) -> None:
+        """Write the card into the folder."""
+        (folder / _CARD).write_text(json.dumps(asdict(self), ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+def read_card(folder: Path) -> ModelCard | None:
+    """Return the card of a prepared model, or None where there is none or an older program wrote it.
+
+    Raises:
+        Misconfigured: If the card is damaged.
+    """
+    path = folder / _CARD
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return ModelCard(**facts) if facts["format"] == _FORMAT else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise Misconfigured(
+            f"The prepared embedding model in {folder} is damaged: {path.name} cannot be read.",
+            hint="Delete this folder; it is made again at the next start.",
+        ) from exc

