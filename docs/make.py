@@ -1,0 +1,123 @@
+"""Writes the reference pages that follow from the program: `make docs`. tests/meta/test_reference.py fails when one is out of date."""
+
+import inspect
+import typing
+from pathlib import Path
+
+import click
+import typer.main
+from fastapi import FastAPI
+from pydantic_core import PydanticUndefined
+
+from api.problems import status_of
+from xuesi.cli.context import all_errors, exit_code
+from xuesi.cli.main import app as command_line
+from xuesi.core.errors import XuesiError
+from xuesi.core.settings import Settings
+
+_FOLDER = Path(__file__).parent / "reference"
+_METHODS = ("get", "post", "patch", "put", "delete")
+
+
+def settings_page() -> str:
+    """Every setting: name, type and bounds, default, meaning."""
+    lines = [
+        "# Settings",
+        "",
+        "Each is an environment variable `XUESI_<NAME>`, a key of `xuesi.toml` in the current folder, and an option `--set name=value`; the command line wins",
+        "over the environment, the environment over the file. An unknown name is an error everywhere. A secret (`admin_token`, `embedding_api_key`,",
+        "`llm_api_key`) may stand in a file that `XUESI_<NAME>_FILE` names.",
+        "",
+        "| name | allowed | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in (None, PydanticUndefined, "") else f"`{field.default}`"
+        lines.append(f"| `{name}` | {_allowed(field.annotation, field.metadata)} | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _allowed(annotation: typing.Any, metadata: list[typing.Any]) -> str:
+    kinds = {int: "whole number", float: "number", str: "text", Path: "folder"}
+    words = [kinds.get(annotation, "text, secret")]
+    for bound in metadata:
+        for attribute, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<")):
+            if hasattr(bound, attribute):
+                words.append(f"{sign} {getattr(bound, attribute):g}")
+        if getattr(bound, "pattern", None):
+            words = [bound.pattern.strip("^$()").replace("|", ", ")]
+    return " ".join(words)
+
+
+def errors_page() -> str:
+    """Every error: code, HTTP status, exit code, meaning."""
+    lines = [
+        "# Errors",
+        "",
+        "Over HTTP an error is `application/problem+json` (RFC 9457) with `type, title, status, detail, instance, code, request_id` and, where there is",
+        "something to do, `hint`; the command line prints the same words and ends with the exit code. `type` is `/errors/<code>`, a page that the server has.",
+        "",
+        "| code | HTTP | exit | title | when |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in sorted(all_errors(), key=lambda kind: kind.code):
+        if kind is not XuesiError:
+            when = " ".join((inspect.getdoc(kind) or "").split())
+            lines.append(f"| `{kind.code}` | {status_of(kind)} | {exit_code(kind(''))} | {kind.title} | {when} |")
+    return "\n".join(lines) + "\n"
+
+
+def http_page(app: FastAPI) -> str:
+    """Every path of the HTTP interface with its methods and what they do."""
+    lines = ["# HTTP", "", "The machine-readable description is served at `/api/openapi.json`.", "", "| method | path | what it does |", "|---|---|---|"]
+    for path, methods in app.openapi()["paths"].items():
+        for method in _METHODS:
+            if method in methods:
+                lines.append(f"| {method.upper()} | `{path}` | {methods[method].get('summary', '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def cli_page() -> str:
+    """Every command with its options."""
+    lines = ["# Command line", "", "Global: `xuesi --set KEY=VALUE …` overrides a setting.", ""]
+    root = typer.main.get_command(command_line)
+    for path, command in _commands(root, "xuesi"):
+        usage = " ".join(_shown(parameter) for parameter in command.params if not getattr(parameter, "hidden", False) and parameter.name != "help")
+        lines += [f"## `{path} {usage}`".replace(" `", "`") if not usage else f"## `{path} {usage}`", "", command.help or "", ""]
+        for parameter in command.params:
+            explained = getattr(parameter, "help", None)
+            if explained and not getattr(parameter, "hidden", False) and parameter.name != "help":
+                lines.append(f"- `{_shown(parameter).strip('[]')}`: {explained}")
+        lines.append("")
+    exits = "Exit codes: 0 done, 1 something that was asked for failed, 2 unusable input, 3 not found, 4 conflict, 70 internal, 75 try again later, 77 not allowed, 78 configuration."
+    return "\n".join([*lines, exits]) + "\n"
+
+
+def _commands(command: click.Command, path: str) -> typing.Iterator[tuple[str, click.Command]]:
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield path, command
+        return
+    for name, child in children.items():
+        yield from _commands(child, f"{path} {name}")
+
+
+def _shown(parameter: click.Parameter) -> str:
+    if parameter.param_type_name == "argument":
+        return parameter.make_metavar(click.Context(click.Command("xuesi")))
+    flags = "/".join([*parameter.opts, *parameter.secondary_opts])
+    value = "" if getattr(parameter, "is_flag", False) else f" {(parameter.name or '').upper()}"
+    return f"[{flags}{value}]"
+
+
+def pages() -> dict[str, str]:
+    """File name to content."""
+    from api.app import describe  # noqa: PLC0415 the heaviest import last
+
+    return {"settings.md": settings_page(), "errors.md": errors_page(), "http.md": http_page(describe()), "cli.md": cli_page()}
+
+
+if __name__ == "__main__":
+    for name, content in pages().items():
+        (_FOLDER / name).write_text(content, encoding="utf-8")
+        print(_FOLDER / name)

@@ -1,0 +1,117 @@
+"""The tree keeps its promises: who imports what, what stands nowhere, what a wheel must not collide with."""
+
+import ast
+import importlib.metadata
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = ("xuesi", "ingest", "index", "answer", "api", "eval")
+
+# Vendor: the only places that may import it.
+VENDORS = {
+    "torch": ("index/embedders/",),
+    "sentence_transformers": ("index/embedders/",),
+    "transformers": ("index/embedders/",),
+    "openvino": ("index/embedders/",),
+    "tokenizers": ("index/embedders/",),
+    "llama_index": ("index/embedders/llama_index.py", "index/retriever.py"),
+    "chromadb": ("index/vectors/chroma.py",),
+    "tantivy": ("index/lexical.py",),
+    "rjieba": ("index/tokens.py",),
+    "opencc": ("index/tokens.py",),
+    "sqlalchemy": ("index/catalogue/",),
+    "alembic": ("index/catalogue/",),
+    "huey": ("ingest/queue.py", "ingest/worker.py"),
+    "pypdf": ("ingest/readers/",),
+    "docx": ("ingest/readers/",),
+    "pptx": ("ingest/readers/",),
+    "trafilatura": ("ingest/readers/",),
+    "fastapi": ("api/",),
+    "typer": ("xuesi/cli/",),
+}
+
+
+def _sources() -> list[Path]:
+    return [path for folder in OURS for path in (ROOT / folder).rglob("*.py")]
+
+
+def _imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("vendor", sorted(VENDORS))
+def test_vendor_is_imported_only_where_it_is_adapted(vendor: str) -> None:
+    allowed = VENDORS[vendor]
+    users = {path.relative_to(ROOT).as_posix() for path in _sources() if vendor in _imports(path)}
+    assert users, f"nobody imports {vendor}: take it from the table"
+    assert {user for user in users if not user.startswith(allowed)} == set()
+
+
+def test_no_dependency_ships_a_package_of_our_names() -> None:
+    shipped = importlib.metadata.packages_distributions()
+    assert {name: shipped[name] for name in OURS[1:] if set(shipped.get(name, [])) - {"xuesi"}} == {}
+
+
+def test_command_line_loads_no_heavy_package() -> None:
+    heavy = ("torch", "llama_index", "chromadb", "openvino", "sentence_transformers", "tantivy", "sqlalchemy", "fastapi")
+    code = f"import sys, xuesi.cli.main; print([n for n in {heavy!r} if n in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_server_and_worker_never_load_torch() -> None:
+    code = (
+        "import sys, api.app, xuesi.wiring, index.embedders.openvino_model, ingest.readers.pdf\n"
+        "print([n for n in ('torch', 'transformers', 'sentence_transformers') if n in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_tests_are_no_packages() -> None:
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
+
+
+def test_the_project_names_no_foreign_place() -> None:
+    tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False).stdout.split("\n")
+    absolute = re.compile(r"/(?:work|home/\w+|Users/\w+|root)/")
+    found = []
+    for name in tracked:
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".html", ".js", ".css", ".lock", ""} and path.is_file():
+            found += [name for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if absolute.search(line)]
+    assert sorted(set(found) - {"tests/meta/test_tree.py"}) == []
+
+
+def test_changelog_speaks_of_the_version() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    version = re.search(r'^version = "(.+)"', project, re.MULTILINE)
+    assert version
+    assert f"## {version.group(1)}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_lock_pins_everything_that_is_installed() -> None:
+    lock = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").split() if "==" in line)
+    pinned = {_canonical(name): version for name, version in lock.items()}
+    wrong = {}
+    for distribution in importlib.metadata.distributions():
+        name, version = _canonical(distribution.name), distribution.version.split("+")[0]
+        if name not in ("pip", "setuptools", "xuesi", "wheel") and not name.startswith("nvidia") and pinned.get(name) != version:
+            wrong[name] = version
+    assert wrong == {}
+    assert pinned["torch"] == "2.13.0"
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
