@@ -74,14 +74,12 @@ def _block(node: SyntaxTreeNode) -> Block:
         return Table(tuple(tuple(_text(cell) for cell in row.children) for row in rows))
     if node.type == "blockquote":
         return Notes(_text(node))
-    message = f"markup {node.type!r} is not used in the sources; line {node.map}"
-    raise ValueError(message)
+    raise ValueError(f"markup {node.type!r} is not used in the sources; line {node.map}")
 
 
 def _text(node: SyntaxTreeNode) -> str:
     inlines = [child.content for child in node.walk() if child.type == "inline"]
     text = "".join(inlines)
     if len(inlines) > 1 or "\n" in text:
-        message = f"a block of the sources is one line of plain text, this is not: {text[:40]!r}"
-        raise ValueError(message)
+        raise ValueError(f"a block of the sources is one line of plain text, this is not: {text[:40]!r}")
     return text

@@ -28,8 +28,7 @@ def _build_one(entry: Entry, target: Path) -> Path:
     source = HERE / entry.source
     blocks = parse(source.read_text(encoding="utf-8"))
     if blocks[0] != Heading(1, entry.title):
-        message = f"{entry.source} does not begin with the title {entry.title!r} of the manifest"
-        raise ValueError(message)
+        raise ValueError(f"{entry.source} does not begin with the title {entry.title!r} of the manifest")
     if target.suffix == ".md":
         shutil.copyfile(source, target)
     else:

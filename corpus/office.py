@@ -38,8 +38,7 @@ def write_docx(blocks: list[Block], entry: Entry, target: Path) -> None:
         elif isinstance(block, Table):
             _word_table(document, block)
         else:
-            message = "speaker notes belong to slides only"
-            raise ValueError(message)
+            raise ValueError("speaker notes belong to slides only")  # noqa: TRY004  # the source is wrong, not the caller
     _number_pages(document)
     _save(document, entry, target)
 
@@ -113,8 +112,7 @@ def _slide(deck: Any, blocks: list[Block]) -> None:
     if table:
         _slide_table(slide, table)
         if lines:
-            message = f"a slide with a table holds nothing else but notes: {lines[0][:40]!r}"
-            raise ValueError(message)
+            raise ValueError(f"a slide with a table holds nothing else but notes: {lines[0][:40]!r}")
     else:
         slide.placeholders[1].text = "\n".join(lines)
 

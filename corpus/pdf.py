@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from reportlab.lib import textsplit
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY
 from reportlab.lib.pagesizes import A4
@@ -31,20 +32,20 @@ from corpus.manifest import Entry
 
 FONT = "WenQuanYiMicroHei"
 INK, ACCENT, RULE = HexColor("#1f2328"), HexColor("#1f4e79"), HexColor("#b8c4d0")
-CHAPTERS_FOR_CONTENTS = 6
+LONG_CHARS = 4000
+# reportlab knows the Japanese marks that may not begin a line; these are the Chinese ones it lacks.
+textsplit.ALL_CANNOT_START += "，；：？！”’》"
 WIDTH, HEIGHT = A4
 MARGIN = 26 * mm
 
 
 def write_pdf(blocks: list[Block], entry: Entry, target: Path) -> None:
-    """Lay the blocks out on A4; a text of six chapters or more gets a cover, contents and a new page a chapter."""
+    """Lay the blocks out on A4; a long text gets a cover and contents."""
     pdfmetrics.registerFont(TTFont(FONT, str(files("paperang_p2_fonts_cjk") / "fonts/wqy-microhei.ttc")))
-    long = sum(isinstance(block, Heading) and block.level == 2 for block in blocks) >= CHAPTERS_FOR_CONTENTS
+    long = sum(len(block.text) for block in blocks if isinstance(block, Paragraph)) >= LONG_CHARS
     styles = _styles(entry.language)
     story = _front(entry, styles, long=long)
     for block in blocks[1:]:
-        if long and isinstance(block, Heading) and block.level == 2 and not isinstance(story[-1], PageBreak):
-            story.append(PageBreak())
         story.extend(_flowables(block, styles))
     _Pages(target, entry, cover=long).multiBuild(story)
 
@@ -79,8 +80,8 @@ def _front(entry: Entry, styles: dict[str, ParagraphStyle], *, long: bool) -> li
     line.style = ParagraphStyle("cover-line", parent=styles["byline"], alignment=TA_CENTER, fontSize=13)
     contents = TableOfContents(dotsMinLevel=0)
     contents.levelStyles = [
-        ParagraphStyle("toc1", parent=styles["byline"], fontSize=12, leading=22, spaceAfter=2, spaceBefore=4),
-        ParagraphStyle("toc2", parent=styles["byline"], fontSize=10.5, leading=17, leftIndent=18, spaceAfter=0),
+        ParagraphStyle("toc1", parent=styles["byline"], fontSize=11, leading=16, spaceAfter=0, spaceBefore=2),
+        ParagraphStyle("toc2", parent=styles["byline"], fontSize=9.5, leading=13, leftIndent=18, spaceAfter=0),
     ]
     word = Prose("目录" if entry.language == "zh" else "Contents", styles["title"])
     return [Spacer(1, 70 * mm), title, Spacer(1, 12 * mm), line, PageBreak(), word, contents, PageBreak()]
@@ -95,14 +96,13 @@ def _flowables(block: Block, styles: dict[str, ParagraphStyle]) -> list[Flowable
         return [Prose(escape(line), styles["item"]) for line in block.labelled("•")]
     if isinstance(block, Table):
         return [KeepTogether([_grid(block, styles["cell"]), Spacer(1, 10)])]
-    message = "speaker notes belong to slides only"
-    raise ValueError(message)
+    raise ValueError("speaker notes belong to slides only")
 
 
 def _grid(table: Table, style: ParagraphStyle) -> Grid:
     cells = [[Prose(escape(cell), style) for cell in row] for row in table.rows]
     # Widths follow the longest cell of each column, within bounds, so that no column is a ribbon.
-    weights = [min(max(max(len(row[c]) for row in table.rows), 6), 30) for c in range(len(table.rows[0]))]
+    weights = [min(max(6, *(len(row[c]) for row in table.rows)), 30) for c in range(len(table.rows[0]))]
     room = WIDTH - 2 * MARGIN
     grid = Grid(cells, colWidths=[room * weight / sum(weights) for weight in weights], repeatRows=1)
     grid.setStyle(
@@ -124,7 +124,14 @@ class _Pages(BaseDocTemplate):  # type: ignore[misc]  # reportlab carries no typ
 
     def __init__(self, target: Path, entry: Entry, *, cover: bool) -> None:
         super().__init__(
-            str(target), pagesize=A4, title=entry.title, author=entry.issuer, lang=entry.language, invariant=1
+            str(target),
+            pagesize=A4,
+            title=entry.title,
+            author=entry.issuer,
+            subject="、".join(entry.topics),
+            creator="corpus.build",
+            lang=entry.language,
+            invariant=1,
         )
         self._entry, self._cover, self._bookmarks = entry, cover, 0
         frame = Frame(MARGIN, 24 * mm, WIDTH - 2 * MARGIN, HEIGHT - 52 * mm, leftPadding=0, rightPadding=0)

@@ -70,8 +70,7 @@ def write_txt(blocks: list[Block], entry: Entry, target: Path) -> None:
     parts = [entry.title, f"{entry.issuer}　{entry.date.isoformat()}"]
     for block in blocks[1:]:
         if isinstance(block, Table | Notes):
-            message = f"plain text cannot carry a {type(block).__name__}"
-            raise ValueError(message)  # noqa: TRY004  # the source is wrong, not the caller
+            raise ValueError(f"plain text cannot carry a {type(block).__name__}")  # noqa: TRY004  # the source is wrong, not the caller
         if isinstance(block, Heading):
             parts.append(block.text)
         elif isinstance(block, Paragraph):
