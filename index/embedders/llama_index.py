@@ -9,7 +9,7 @@ from pydantic import PrivateAttr
 
 from index.embedders.whole_text import MAX_TOKENS, checked, estimate_tokens, fit, passages_only
 from xuesi.core.errors import ModelUnavailable
-from xuesi.core.ports import Embedded, Embedder, EmbeddedQuery, EmbedInput, Floats
+from xuesi.core.ports import Embedded, EmbeddedQuery, Embedder, EmbedInput, Floats
 
 
 class XuesiEmbedding(BaseEmbedding):
@@ -64,7 +64,7 @@ class LlamaIndexEmbedder:
     def __init__(self, embedding: BaseEmbedding) -> None:
         self._embedding = embedding
         self._name = f"{embedding.class_name()}:{embedding.model_name}"
-        self._dimension = self._embed(["1"], dimension=None).shape[1]
+        self._dimension = len(self._embed(["1"], dimension=None)[0])
 
     @property
     def fingerprint(self) -> str:

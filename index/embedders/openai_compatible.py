@@ -52,7 +52,7 @@ class OpenAICompatibleEmbedder:
         self._pause = pause
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._client = httpx.Client(headers=headers, timeout=timeout_s)
-        self._dimension = self._embed(["1"], dimension=None).shape[1]
+        self._dimension = len(self._embed(["1"], dimension=None)[0])
 
     @property
     def fingerprint(self) -> str:

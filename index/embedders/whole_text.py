@@ -33,17 +33,18 @@ def checked(vectors: Sequence[Sequence[float]], *, texts: int, dimension: int | 
         ModelUnavailable: If they are not `texts` vectors of `dimension` finite numbers that are not all zero.
     """
     try:
-        found = np.asarray(vectors, np.float32).reshape(len(vectors), -1)
+        found: Floats = np.asarray(vectors, np.float32).reshape(len(vectors), -1)
     except (TypeError, ValueError) as exc:
         raise _nonsense(model, "vectors of unequal length, or no numbers") from exc
     if len(found) != texts:
         raise _nonsense(model, f"{len(found)} vectors for {texts} texts")
     if dimension is not None and found.shape[1] != dimension:
         raise _nonsense(model, f"vectors of {found.shape[1]} numbers instead of {dimension}")
-    norms = np.linalg.norm(found, axis=1, keepdims=True)
+    norms: Floats = np.linalg.norm(found, axis=1, keepdims=True)
     if not (np.isfinite(norms) & (norms > 0)).all():
         raise _nonsense(model, "a vector that is zero or not finite")
-    return found / norms
+    unit: Floats = found / norms
+    return unit
 
 
 def passages_only(passages: Floats) -> Embedded:
