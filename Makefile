@@ -48,7 +48,7 @@ docs: .venv/.installed
 
 # One folder dist/xuesi-bundle that installs and runs on a machine without a network.
 bundle: setup
-	$(BIN)/python -m benchmarks.bundle
+	$(BIN)/python release/bundle.py
 
 clean:
 	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

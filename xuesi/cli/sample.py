@@ -2,8 +2,8 @@
 
 import json
 import tomllib
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 from xuesi.core.errors import Misconfigured
 from xuesi.wiring import SAMPLE_FACT, Services
@@ -30,15 +30,14 @@ def take_sample(services: Services, manifest: Path) -> None:
             taken = services.intake.take(
                 source,
                 file_name=path.name,
-                metadata=Metadata.parse({k: _plain(v) for k, v in entry.items() if k in _FIELDS}),
+                metadata=Metadata.parse(_metadata(entry)),
             )
         if isinstance(taken, Accepted):
             jobs.append(taken.job.id)
     services.catalogue.set_fact(SAMPLE_FACT, json.dumps(jobs))
 
 
-_FIELDS = ("title", "kind", "issuer", "published_on", "topics", "language")
-
-
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
+def _metadata(entry: dict[str, Any]) -> dict[str, Any]:
+    """The manifest's words for what the interface calls metadata."""
+    given = {name: entry[name] for name in ("title", "kind", "issuer", "topics", "language")}
+    return {**given, "published_on": entry["date"].isoformat()}

@@ -343,11 +343,23 @@ class Catalogue(Protocol):
         chars: int,
         quality: Mapping[str, Any],
     ) -> None:
-        """Keep what was read, replacing what an earlier attempt left."""
+        """Keep what was read, replacing what an earlier attempt left.
+
+        Raises:
+            VersionNotFound: If it is not there, or its document is deleted.
+            WrongState: If it has ever been live: its passages are cited.
+        """
         ...
 
     def make_live(self, version_id: VersionId, *, at: datetime) -> None:
-        """The version is live, the one that was live is retired, its running job done: in one transaction."""
+        """The version is live, the one that was live is retired, its running job done: in one transaction.
+
+        A version that is live already stays so (it was embedded anew); one that comes after a newer one went live is retired at once.
+
+        Raises:
+            VersionNotFound: If it is not there, or its document is deleted.
+            WrongState: If it is failed, cancelled or retired.
+        """
         ...
 
     def pages(self, version_id: VersionId) -> list[Page]:
@@ -403,15 +415,54 @@ class Catalogue(Protocol):
         ...
 
     def progress(
-        self, job_id: JobId, *, stage: str, done: int, total: int, now: datetime, lease_until: datetime
+        self,
+        job_id: JobId,
+        *,
+        stage: str,
+        done: int,
+        total: int,
+        now: datetime,
+        lease_until: datetime,
+        attempt: int | None = None,
     ) -> bool:
-        """Write progress and a new lease. False if the job is no longer running (cancelled, say) and must be left."""
+        """Write progress and a new lease. False if the job is no longer running (cancelled, say) and must be left.
+
+        The stages "reading" and "embedding" are also the version's state, unless it is live or retired. With `attempt` (the `attempts` of
+        the job as it was claimed) it is False too if another worker has taken the job over since.
+        """
+        ...
+
+    def hand_over(self, job_id: JobId, *, now: datetime, attempt: int) -> bool:
+        """The worker's part is done: the job's stage is "publishing", without a lease, and so is the version's state, unless it is live.
+
+        From here the job is the publisher's, and no worker takes it up. False as in `progress`.
+        """
+        ...
+
+    def handed_over(self) -> list[Job]:
+        """Running jobs that wait for the publisher, oldest first; the version of each is publishing, or live and embedded anew."""
+        ...
+
+    def put_back(
+        self, job_id: JobId, *, now: datetime, not_before: datetime, error_code: str, error_detail: str, attempt: int
+    ) -> None:
+        """Queue a running job again after an error that may pass, with the reason; nobody can claim it before that time."""
         ...
 
     def finish_job(
-        self, job_id: JobId, *, state: JobState, now: datetime, error_code: str = "", error_detail: str = ""
-    ) -> None:
-        """Done, failed or cancelled. Failed or cancelled also end the version, unless it is live or retired."""
+        self,
+        job_id: JobId,
+        *,
+        state: JobState,
+        now: datetime,
+        error_code: str = "",
+        error_detail: str = "",
+        attempt: int | None = None,
+    ) -> bool:
+        """Done, failed or cancelled. Failed or cancelled also end the version, unless it is live or retired.
+
+        False, and nothing happens, if the job had ended before (or, with `attempt`, was taken over). Raises JobNotFound.
+        """
         ...
 
     def requeue_job(self, job_id: JobId, *, now: datetime) -> Job:
@@ -419,7 +470,7 @@ class Catalogue(Protocol):
         ...
 
     def waiting_jobs(self, *, now: datetime) -> list[Job]:
-        """Queued jobs, and running ones whose lease has lapsed, oldest first."""
+        """Jobs that can be claimed: queued ones, and running ones whose lease has lapsed, oldest first."""
         ...
 
 
