@@ -8,7 +8,7 @@ from answer.compose import Draft, Place, compose
 from answer.confidence import confidence
 from answer.evidence import gather
 from answer.sources import Sources
-from answer.verify import verify
+from answer.verify import page_at, verify
 from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Hit, Statement, Turn
 from xuesi.core.errors import CitationBroken, InvalidInput, ModelUnavailable, VersionNotFound
 from xuesi.core.ports import AnswerEvent, Catalogue, Files, Searcher
@@ -101,7 +101,8 @@ def _verified(draft: Draft, sources: Sources, *, first: int) -> Iterator[Citatio
     for place in draft.places:
         source = sources.of(place.hit.passage.version_id)
         try:
-            citation = verify(_cited(place, number=number, page=source.page_at(place.span.start)), source)
+            cited = _cited(place, number=number, page=page_at(source.pages, place.span.start))
+            citation = verify(cited, version=source.version, text=source.text, pages=source.pages)
         except (CitationBroken, VersionNotFound) as error:
             _log.error("A citation was withheld. %s", error)
             continue

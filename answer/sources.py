@@ -34,10 +34,6 @@ class Source:
         """Its sentences with their vectors."""
         return self._files.sentences(self.version)
 
-    def page_at(self, offset: int) -> int:
-        """The number of the page that holds this code point; 0 if none does."""
-        return next((page.number for page in self.pages if page.span.start <= offset < page.span.end), 0)
-
 
 class Sources:
     """The versions that one answer reads."""

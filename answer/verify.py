@@ -1,26 +1,28 @@
 """Does each citation stand where it says? The last step before anyone sees a statement."""
 
-from answer.sources import Source
-from xuesi.core.domain import Citation
+from collections.abc import Sequence
+
+from xuesi.core.domain import Citation, Page, Version
 from xuesi.core.errors import CitationBroken
 
 
-def verify(citation: Citation, source: Source) -> Citation:
-    """The citation itself, once every fact of it is checked against its version.
+def page_at(pages: Sequence[Page], offset: int) -> int:
+    """The number of the page that holds this code point; 0 if none does."""
+    return next((page.number for page in pages if page.span.start <= offset < page.span.end), 0)
+
+
+def verify(citation: Citation, *, version: Version, text: str, pages: Sequence[Page]) -> Citation:
+    """The citation itself, once every fact of it is checked against the version it names, its text and its pages.
 
     Raises:
-        CitationBroken: If document or version are others than the citation says, no page begins where it says, or the quote is not
-            the text at its span, letter for letter.
-        VersionNotFound: If the version is gone.
+        CitationBroken: If document or version are others than the citation says, its span does not start on its page, or the quote is
+            not the text at its span, letter for letter.
     """
-    version = source.version
     if (version.document_id, version.number) != (citation.document_id, citation.version):
-        raise _broken(citation, f"version {version.number} of document {version.document_id} was read")
-    if not citation.quote:
-        raise _broken(citation, "it quotes nothing")
-    if citation.span.end > len(source.text) or citation.span.of(source.text) != citation.quote:
+        raise _broken(citation, f"what was read is version {version.number} of document {version.document_id}")
+    if not citation.quote or citation.span.end > len(text) or citation.span.of(text) != citation.quote:
         raise _broken(citation, "its quote is not the text at its span")
-    if citation.page < 1 or source.page_at(citation.span.start) != citation.page:
+    if citation.page < 1 or page_at(pages, citation.span.start) != citation.page:
         raise _broken(citation, f"its span does not start on page {citation.page}")
     return citation
 
