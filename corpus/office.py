@@ -8,9 +8,11 @@ from typing import Any
 
 import docx
 import pptx
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Pt, RGBColor
+from docx.shared import Mm, Pt, RGBColor
+from pptx.dml.color import RGBColor as SlideColour
 from pptx.util import Emu
 from pptx.util import Pt as SlidePt
 
@@ -24,7 +26,7 @@ SLIDE_FONT = "Microsoft YaHei"
 def write_docx(blocks: list[Block], entry: Entry, target: Path) -> None:
     """Write the title, a byline and the blocks, with Word's own heading, list and table styles."""
     document = docx.Document()
-    _word_styles(document)
+    _word_styles(document, chinese=entry.language == "zh")
     document.add_paragraph(entry.title, style="Title")
     document.add_paragraph(f"{entry.issuer}　{entry.date.isoformat()}", style="Subtitle")
     for block in blocks[1:]:
@@ -39,11 +41,12 @@ def write_docx(blocks: list[Block], entry: Entry, target: Path) -> None:
             _word_table(document, block)
         else:
             raise ValueError("speaker notes belong to slides only")  # noqa: TRY004  # the source is wrong, not the caller
-    _number_pages(document)
+    _pages(document)
     _save(document, entry, target)
 
 
-def _word_styles(document: Any) -> None:
+def _word_styles(document: Any, *, chinese: bool) -> None:
+    document.styles["Title"].font.size = Pt(22)
     document.styles["Normal"].paragraph_format.space_after = Pt(8)
     document.styles["Normal"].paragraph_format.line_spacing = 1.5
     names = ["Normal", "Title", "Subtitle", "Heading 1", "Heading 2", "Heading 3", "List Bullet", "List Number"]
@@ -56,6 +59,8 @@ def _word_styles(document: Any) -> None:
         for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
             fonts.attrib.pop(qn(f"w:{theme}"), None)
         fonts.set(qn("w:eastAsia"), "宋体" if body else "黑体")
+        if chinese:
+            fonts.set(qn("w:hint"), "eastAsia")  # curly quotes belong to both scripts; the hint makes them full width
         if not body:
             style.font.color.rgb = ACCENT
             style.font.italic = False
@@ -67,13 +72,18 @@ def _word_table(document: Any, block: Table) -> None:
         cells = table.add_row().cells
         for cell, text in zip(cells, row, strict=True):
             cell.text = text
+            cell.paragraphs[0].paragraph_format.space_after = Pt(2)
     header = OxmlElement("w:tblHeader")
     table.rows[0]._tr.get_or_add_trPr().append(header)  # noqa: SLF001  # python-docx has no call for a repeated header row
     document.add_paragraph()
 
 
-def _number_pages(document: Any) -> None:
-    run = document.sections[0].footer.paragraphs[0].add_run()
+def _pages(document: Any) -> None:
+    section = document.sections[0]
+    section.page_width, section.page_height = Mm(210), Mm(297)
+    line = section.footer.paragraphs[0]
+    line.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    run = line.add_run()
     for kind, text in (("begin", None), (None, "PAGE"), ("end", None)):
         part = OxmlElement("w:fldChar" if kind else "w:instrText")
         if kind:
@@ -118,23 +128,34 @@ def _slide(deck: Any, blocks: list[Block]) -> None:
 
 
 def _slide_table(slide: Any, block: Table) -> None:
-    left, top, width = Emu(457200), Emu(1500000), Emu(8229600)
-    shape = slide.shapes.add_table(len(block.rows), len(block.rows[0]), left, top, width, Emu(370840 * len(block.rows)))
+    place = Emu(457200), Emu(1500000), Emu(8229600), Emu(560000 * len(block.rows))
+    table = slide.shapes.add_table(len(block.rows), len(block.rows[0]), *place).table
     for at, row in enumerate(block.rows):
         for column, text in enumerate(row):
-            shape.table.cell(at, column).text = text
+            table.cell(at, column).text = text
 
 
 def _slide_fonts(slide: Any) -> None:
-    frames = [(shape.text_frame, shape == slide.shapes.title) for shape in slide.shapes if shape.has_text_frame]
-    tables = [shape.table for shape in slide.shapes if shape.has_table]
-    cells = [(cell.text_frame, False) for table in tables for row in table.rows for cell in row.cells]
-    for frame, is_title in frames + cells:
-        for run in (run for paragraph in frame.paragraphs for run in paragraph.runs):
-            run.font.name = SLIDE_FONT
-            run.font.size = SlidePt(30 if is_title else 14 if tables else 20)
-            east_asian = run._r.get_or_add_rPr().makeelement(qn("a:ea"), {"typeface": SLIDE_FONT})  # noqa: SLF001  # no call for it
-            run._r.get_or_add_rPr().append(east_asian)  # noqa: SLF001
+    for shape in slide.shapes:
+        if shape.has_table:
+            cells = [cell for row in shape.table.rows for cell in row.cells]
+            for cell in cells:
+                _dress(cell.text_frame, size_pt=16)
+        elif shape == slide.shapes.title:
+            _dress(shape.text_frame, size_pt=32, colour=ACCENT)
+        elif shape.has_text_frame:
+            _dress(shape.text_frame, size_pt=24)
+
+
+def _dress(frame: Any, *, size_pt: int, colour: RGBColor | None = None) -> None:
+    for paragraph in frame.paragraphs:
+        paragraph.space_after = SlidePt(size_pt // 3)
+        for run in paragraph.runs:
+            run.font.name, run.font.size = SLIDE_FONT, SlidePt(size_pt)
+            if colour is not None:
+                run.font.bold, run.font.color.rgb = True, SlideColour(*colour)
+            properties = run._r.get_or_add_rPr()  # noqa: SLF001  # python-pptx sets the Latin font only
+            properties.append(properties.makeelement(qn("a:ea"), {"typeface": SLIDE_FONT}))
 
 
 def _save(document: Any, entry: Entry, target: Path) -> None:
