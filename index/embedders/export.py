@@ -116,6 +116,7 @@ def _convert_in_process(source: str, draft: Path, progress: Callable[[str], None
         ) from None
     finally:
         receiver.close()
+        process.terminate()  # it has nothing more to do, or nobody waits for it any more
         process.join()
 
 
