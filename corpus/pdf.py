@@ -17,7 +17,6 @@ from reportlab.platypus import (
     BaseDocTemplate,
     Flowable,
     Frame,
-    KeepTogether,
     PageBreak,
     PageTemplate,
     Spacer,
@@ -95,7 +94,7 @@ def _flowables(block: Block, styles: dict[str, ParagraphStyle]) -> list[Flowable
     if isinstance(block, Items):
         return [Prose(escape(line), styles["item"]) for line in block.labelled("•")]
     if isinstance(block, Table):
-        return [KeepTogether([_grid(block, styles["cell"]), Spacer(1, 10)])]
+        return [_grid(block, styles["cell"]), Spacer(1, 10)]
     raise ValueError("speaker notes belong to slides only")
 
 
