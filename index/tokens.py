@@ -1,0 +1,47 @@
+"""Which tokens does a text have, for documents and questions alike? Used by the lexical index, and by answers to compare sentences.
+
+Han characters give their words (jieba, search mode), their pairs and themselves; whatever else is written with spaces gives its words.
+"""
+
+import re
+import unicodedata
+
+import opencc
+import rjieba
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3007"
+_RUN = re.compile(
+    rf"(?P<han>[{_HAN}]+)"
+    r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)*|\d+(?:\.\d+)+)"
+    rf"|(?P<word>[^\W_{_HAN}]+(?:['’][^\W_{_HAN}]+)*)"
+)
+_MOST_CHARS = 64  # what is longer is no word; its beginning is enough to find it again
+_TO_SIMPLIFIED = opencc.OpenCC("t2s")
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of a text: compatible forms folded (NFKC), lower case, traditional characters made simplified, punctuation dropped.
+
+    Of a run of Han characters: its words of two characters and more, shorter words within long ones included, then all its pairs,
+    then all its characters, so that a question of one character finds something too. A word of two characters counts twice,
+    as word and as pair. Numbers stay whole, without the commas between thousands. The possessive 's is dropped.
+
+    Returns:
+        Tokens without white space, in this order run by run, with repetitions.
+    """
+    found: list[str] = []
+    for run in _RUN.finditer(unicodedata.normalize("NFKC", text).lower()):
+        if run["han"]:
+            found += _han(run["han"])
+        elif run["number"]:
+            found.append(run["number"].replace(",", "")[:_MOST_CHARS])
+        else:
+            found.append(run["word"].replace("’", "'").removesuffix("'s")[:_MOST_CHARS])
+    return found
+
+
+def _han(run: str) -> list[str]:
+    run = _TO_SIMPLIFIED.convert(run)
+    words = [word for word in rjieba.cut_for_search(run) if len(word) > 1]
+    pairs = [run[i : i + 2] for i in range(len(run) - 1)]
+    return [*words, *pairs, *run]
