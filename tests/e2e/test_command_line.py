@@ -1,0 +1,148 @@
+"""The command as a process: beside a running server and without one, and what bad luck makes of it."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Program
+
+RULE = """# 档案借阅办法
+
+## 一、借阅手续
+
+借阅档案应当填写借阅登记表，由所在处室负责人签字后交档案室。
+
+借阅期限为十五个工作日，到期需要继续使用的，应当办理续借。
+
+## 二、责任
+
+遗失档案的，应当在三日内书面报告档案室，并说明经过。
+"""
+
+
+@pytest.fixture
+def rule(tmp_path: Path) -> Path:
+    path = tmp_path / "档案借阅办法.md"
+    path.write_text(RULE, encoding="utf-8")
+    return path
+
+
+def _life_of_a_document(program: Program, rule: Path) -> None:
+    added = program.run(
+        "add", str(rule), "--kind", "regulation", "--issuer", "档案室", "--date", "2024-05-01", "--topic", "档案"
+    )
+    assert added.returncode == 0, added.stderr
+    assert "live" in added.stderr
+
+    again = program.run("add", str(rule))
+    assert again.returncode == 0
+    assert "already there" in again.stderr
+
+    found = json.loads(program.run("search", "续借要办什么手续", "--json").stdout)
+    assert "续借" in found["hits"][0]["passage"]["text"]
+    assert found["hits"][0]["passage"]["kind"] == "regulation"
+
+    answer = json.loads(program.run("ask", "档案借阅期限是多少天？", "--json").stdout)
+    assert answer["status"] == "answered"
+    assert "十五个工作日" in answer["statements"][0]["text"]
+    assert "十五个工作日" in answer["citations"][0]["quote"]
+
+    (document,) = json.loads(program.run("list", "--json").stdout)
+    shown = json.loads(program.run("show", document["id"]).stdout)
+    assert [version["state"] for version in shown["versions"]] == ["live"]
+
+    rule.write_text(RULE.replace("十五个工作日", "二十个工作日"), encoding="utf-8")
+    replaced = program.run("replace", document["id"], str(rule))
+    assert replaced.returncode == 0, replaced.stderr
+    changed = json.loads(program.run("ask", "档案借阅期限是多少天？", "--json").stdout)
+    assert "二十个工作日" in changed["statements"][0]["text"]
+    assert all(citation["version"] == 2 for citation in changed["citations"])
+
+    reindexed = program.run("reindex")
+    assert reindexed.returncode == 0, reindexed.stderr
+    doctor = program.run("doctor")
+    assert doctor.returncode == 0, doctor.stdout
+
+    assert program.run("remove", document["id"]).returncode == 0
+    assert json.loads(program.run("search", "续借要办什么手续", "--json").stdout)["hits"] == []
+    assert program.run("show", document["id"]).returncode == 3
+
+
+def test_life_of_a_document_beside_a_running_server(program: Program, rule: Path) -> None:
+    with program.serving():
+        _life_of_a_document(program, rule)
+
+
+def test_life_of_a_document_without_a_server(program: Program, rule: Path) -> None:
+    _life_of_a_document(program, rule)
+
+
+def test_failed_files_are_named_and_the_others_go_live(program: Program, rule: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "好.md").write_bytes(rule.read_bytes())
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "cut.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog")
+    (folder / "x.bin").write_bytes(bytes(range(256)) * 20)
+    added = program.run("add", str(folder))
+    assert added.returncode == 1
+    for name in ("empty.txt", "cut.pdf", "x.bin"):
+        assert name in added.stderr
+    assert "Traceback" not in added.stderr
+    assert len(json.loads(program.run("list", "--json", "--state", "live").stdout)) == 1
+
+
+def test_port_in_use_is_said(program: Program) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = program.run("serve", XUESI_PORT=str(port))
+    assert ended.returncode == 78
+    assert str(port) in ended.stderr
+    assert "XUESI_PORT" in ended.stderr
+
+
+def test_data_folder_that_cannot_be_written_is_said(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ended = program.run("list", XUESI_DATA_DIR=str(tmp_path / "file" / "var"))
+    assert ended.returncode == 78
+    assert "XUESI_DATA_DIR" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_index_of_another_model_is_refused_with_the_command_that_helps(program: Program, rule: Path) -> None:
+    assert program.run("add", str(rule)).returncode == 0
+    import sqlite3
+
+    with sqlite3.connect(program.data_dir / "catalogue.db") as database:
+        database.execute("update fact set value = 'another-model' where key = 'embedding_fingerprint'")
+    database.close()
+    ended = program.run("search", "续借")
+    assert ended.returncode == 4
+    assert "xuesi reindex --model" in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["XUESI_PROT", "XUESI_EMBEDING_MODEL"])
+def test_misspelt_variable_is_refused(program: Program, name: str) -> None:
+    ended = program.run("list", **{name: "1"})
+    assert ended.returncode == 78
+    assert name in ended.stderr
+    assert "Did you mean" in ended.stderr
+
+
+def test_nothing_but_loopback_without_a_token(program: Program) -> None:
+    ended = program.run("serve", XUESI_HOST="0.0.0.0", XUESI_PORT="0")
+    assert ended.returncode == 78
+    assert "XUESI_ADMIN_TOKEN" in ended.stderr
+
+
+def test_writes_carry_the_token(program: Program, rule: Path) -> None:
+    with program.serving(XUESI_ADMIN_TOKEN="open-sesame"):
+        refused = program.run("add", str(rule))
+        assert refused.returncode == 1
+        assert "token" in refused.stderr.lower()
+        assert program.run("add", str(rule), XUESI_ADMIN_TOKEN="open-sesame").returncode == 0
+        assert program.run("ask", "借阅期限是多少天？").returncode == 0
