@@ -1,0 +1,1 @@
+"""How is each endpoint answered? Schema in, a call to a service, schema out."""

@@ -1,0 +1,160 @@
+"""How does a reader see a version: its original, its text, its pages as images, its difference from another?"""
+
+import difflib
+import hashlib
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Query
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from api.boxes import marks
+from api.schemas import ChangeOut, DiffOut, OutlineOut, PageOut, PagesOut, Problem
+from api.services import RendererDep, ServicesDep
+from xuesi.core.domain import DocumentId, Page, Span, Version
+from xuesi.core.errors import InvalidInput, PageNotFound, VersionNotFound
+from xuesi.core.text import sentences
+from xuesi.wiring import Services
+
+router = APIRouter(prefix="/documents/{document_id}/versions/{version}", tags=["versions"])
+
+_PDF = "application/pdf"
+# What a browser may do with an original: nothing. It comes from outside and is stored as it came.
+_HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
+_DAY_S = 24 * 3600
+
+Start = Annotated[int | None, Query(ge=0)]
+
+
+@router.get("/original", response_class=FileResponse)
+def original(services: ServicesDep, document_id: str, version: int) -> Response:
+    """The file as it was added, to be saved: it is never opened within the site."""
+    found = _version(services, document_id, version)
+    return FileResponse(
+        services.files.original(found.sha256),
+        media_type=found.media_type,
+        headers={**_HARMLESS, "Content-Disposition": disposition(found.file_name)},
+    )
+
+
+@router.get("/text", response_class=PlainTextResponse)
+def text(services: ServicesDep, document_id: str, version: int, start: Start = None, end: Start = None) -> Response:
+    """The canonical text, or [start, end) of it in code points."""
+    found = _read(services, document_id, version)
+    whole = services.files.text(found)
+    span = _span(start, end, chars=len(whole)) or Span(0, len(whole))
+    return PlainTextResponse(span.of(whole), headers=_HARMLESS)
+
+
+@router.get("/pages")
+def pages(services: ServicesDep, renderer: RendererDep, document_id: str, version: int) -> PagesOut:
+    """Labels, sizes and outline, and whether pages can be had as images."""
+    found = _read(services, document_id, version)
+    return PagesOut(
+        chars=found.chars,
+        drawable=found.media_type == _PDF and renderer.drawable(services.files.original(found.sha256)),
+        pages=[PageOut.of(page) for page in services.catalogue.pages(found.id)],
+        outline=[OutlineOut.of(entry) for entry in services.files.outline(found)],
+    )
+
+
+@router.get(
+    "/pages/{page}.png",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, 304: {"description": "Not changed."}, 404: {"model": Problem}},
+)
+def page_image(  # noqa: PLR0913, PLR0917 the parts of the address
+    services: ServicesDep,
+    renderer: RendererDep,
+    document_id: str,
+    version: int,
+    page: int,
+    start: Start = None,
+    end: Start = None,
+    scale: Annotated[float, Query(ge=0.25, le=4)] = 2.0,
+    if_none_match: Annotated[str, Header()] = "",
+) -> Response:
+    """The page as an image, `scale` pixels a point (1/72 inch), with the part of [start, end) that stands on it marked."""
+    found = _read(services, document_id, version)
+    if found.media_type != _PDF:
+        raise PageNotFound(f"{found.file_name} has no pages that can be drawn.", hint="Read its text instead: …/text")
+    shown = _page(services, found, page)
+    span = _span(start, end, chars=found.chars)
+    boxes = marks(services.files.boxes(found), page=shown, span=span) if span else []
+    etag = _etag(found.sha256, page, scale, boxes, renderer.look)
+    headers = {"ETag": etag, "Cache-Control": f"private, max-age={_DAY_S}", "X-Content-Type-Options": "nosniff"}
+    if etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
+        return Response(status_code=304, headers=headers)
+    png = renderer.page_png(services.files.original(found.sha256), page=page, scale=scale, marks=boxes)
+    return Response(png, media_type="image/png", headers=headers)
+
+
+@router.get("/diff")
+def diff(services: ServicesDep, document_id: str, version: int, against: int) -> DiffOut:
+    """How this version differs from another one of the document, sentence by sentence, in reading order."""
+    new = services.files.text(_read(services, document_id, version))
+    old = services.files.text(_read(services, document_id, against))
+    return DiffOut(version=version, against=against, changes=_changes(old, new))
+
+
+def disposition(file_name: str) -> str:
+    """`Content-Disposition` to save a file under its name: RFC 6266, with an ASCII name for old clients and RFC 5987's for the rest."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\/%' else "_" for c in file_name) or "file"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name or 'file', safe='')}"
+
+
+def _changes(old: str, new: str) -> list[ChangeOut]:
+    before, after = sentences(old), sentences(new)
+    matcher = difflib.SequenceMatcher(None, [s.of(old) for s in before], [s.of(new) for s in after])
+    changes: list[ChangeOut] = []
+    for op, from_old, to_old, from_new, to_new in matcher.get_opcodes():
+        if op == "equal":
+            changes.extend(_change("equal", s, new) for s in after[from_new:to_new])
+        else:
+            changes.extend(_change("delete", s, old) for s in before[from_old:to_old])
+            changes.extend(_change("insert", s, new) for s in after[from_new:to_new])
+    return changes
+
+
+def _change(op: str, span: Span, text: str) -> ChangeOut:
+    return ChangeOut.model_validate({"op": op, "text": span.of(text), "span": (span.start, span.end)})
+
+
+def _version(services: Services, document_id: str, number: int) -> Version:
+    return services.catalogue.version(DocumentId(document_id), number)
+
+
+def _read(services: Services, document_id: str, number: int) -> Version:
+    """A version that has a text already."""
+    found = _version(services, document_id, number)
+    if not found.pages:
+        raise VersionNotFound(
+            f"Version {number} has no text: it is {found.state}.", hint="Its job tells how far it is, or why it failed."
+        )
+    return found
+
+
+def _page(services: Services, version: Version, number: int) -> Page:
+    for page in services.catalogue.pages(version.id):
+        if page.number == number:
+            return page
+    raise PageNotFound(f"{version.file_name} has {version.pages} pages; there is no page {number}.")
+
+
+def _span(start: int | None, end: int | None, *, chars: int) -> Span | None:
+    """The span asked for. Raises InvalidInput if it is none of this text."""
+    if start is None and end is None:
+        return None
+    first, last = start or 0, chars if end is None else end
+    if not first <= last <= chars:
+        raise InvalidInput(
+            f"{first}..{last} is no span of a text of {chars} code points.",
+            errors=[
+                {"pointer": "start" if first > chars else "end", "detail": f"must lie in 0..{chars}, start before end"}
+            ],
+        )
+    return Span(first, last)
+
+
+def _etag(*parts: object) -> str:
+    return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
