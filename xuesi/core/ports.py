@@ -382,6 +382,14 @@ class Catalogue(Protocol):
         """The versions whose passages may be shown under the filters."""
         ...
 
+    def extent(self, filters: Filters) -> tuple[int, int]:
+        """How many versions those are, and how many passages they have."""
+        ...
+
+    def passages_at(self, places: Collection[tuple[VersionId, int]]) -> dict[tuple[VersionId, int], PassageId]:
+        """The passages that are there by version and ordinal."""
+        ...
+
     def counts(self) -> dict[str, int]:
         """documents, live_versions, live_passages, failed_versions."""
         ...

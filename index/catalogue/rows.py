@@ -1,0 +1,115 @@
+"""How does a row become a fact of the domain, and where was a list cut? Shared by all queries of the catalogue."""
+
+import base64
+import binascii
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Column, ColumnElement, Connection, String, bindparam, literal, select, tuple_
+
+from index.catalogue.tables import UtcTime, document, document_topic
+from xuesi.core.domain import Document, DocumentId, Job, Page, Passage, Span, Version
+from xuesi.core.errors import InvalidInput
+
+_ids: BindParameter[Any] = bindparam("ids", expanding=True)
+# Built once: building a statement takes longer than SQLite takes to answer it.
+_topics_of = select(document_topic).where(document_topic.c.document_id.in_(_ids)).order_by(document_topic.c.ordinal)
+_documents = select(document).where(document.c.id.in_(_ids))
+
+
+def read_documents(connection: Connection, ids: Collection[str]) -> dict[DocumentId, Document]:
+    """The documents with these ids, deleted ones too, with their topics."""
+    asked = {"ids": list(ids)}
+    topics: dict[str, list[str]] = {}
+    for document_id, topic, _ in connection.execute(_topics_of, asked).all():
+        topics.setdefault(document_id, []).append(topic)
+    found = connection.execute(_documents, asked).all()
+    return {row[0]: _document(row, topics.get(row[0], ())) for row in found}
+
+
+def _document(row: Any, topics: Iterable[str]) -> Document:
+    (
+        id_,
+        title,
+        kind,
+        issuer,
+        published_on,
+        effective_on,
+        language,
+        visibility,
+        superseded_by,
+        created_at,
+        deleted_at,
+    ) = row
+    return Document(
+        id=id_,
+        title=title,
+        kind=kind,
+        created_at=created_at,
+        issuer=issuer,
+        published_on=published_on,
+        effective_on=effective_on,
+        language=language,
+        topics=tuple(topics),
+        visibility=visibility,
+        superseded_by=superseded_by,
+        deleted_at=deleted_at,
+    )
+
+
+def version_of(row: Any) -> Version:
+    """A row of the table `version`, whose columns are the fields of `Version` in their order."""
+    return Version(*row)
+
+
+def page_of(row: Any) -> Page:
+    """A row of the table `page`."""
+    _, number, start, end, label, width, height = row
+    return Page(number, Span(start, end), label, width, height)
+
+
+def passage_of(row: Any) -> Passage:
+    """A row of the table `passage`."""
+    id_, version_id, ordinal, start, end, text, page_from, page_to, heading_path, tokens = row
+    return Passage(id_, version_id, ordinal, Span(start, end), text, page_from, page_to, tuple(heading_path), tokens)
+
+
+def job_of(row: Any) -> Job:
+    """A row of the table `job`, whose columns are the fields of `Job` in their order."""
+    return Job(*row)
+
+
+def values_of(it: object, columns: Iterable[str]) -> Mapping[str, Any]:
+    """The columns of a row from the attributes of the same name."""
+    return {name: getattr(it, name) for name in columns}
+
+
+def cursor_after(time: datetime, id_: str) -> str:
+    """The cursor of what follows the row with this time and id in a list that is newest first."""
+    return base64.urlsafe_b64encode(f"{time.isoformat()} {id_}".encode()).decode().rstrip("=")
+
+
+def older_than(cursor: str, time: Column[datetime], id_: Column[str]) -> ColumnElement[bool]:
+    """The condition that a row comes after the cursor.
+
+    Raises:
+        InvalidInput: If no list gave this cursor.
+    """
+    try:
+        told = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode()
+        moment, _, last = told.partition(" ")
+        when = datetime.fromisoformat(moment)
+    except (ValueError, binascii.Error) as error:
+        raise _no_cursor(cursor) from error
+    if when.tzinfo is None or not last:
+        raise _no_cursor(cursor)
+    return tuple_(time, id_) < tuple_(literal(when, UtcTime), literal(last, String))
+
+
+def _no_cursor(cursor: str) -> InvalidInput:
+    return InvalidInput(
+        f"The cursor {cursor[:60]!r} comes from no list.",
+        hint="Leave it out to begin at the start, or give the `next` of an answer unchanged.",
+        field="cursor",
+    )
