@@ -1,0 +1,264 @@
+"""How is the original read? A version opened at a span: as the image of its page or as set text, marked on the server.
+
+Spans count code points, which browsers do not; so all cutting and marking is done here. A long text comes in parts, and only the part that is
+asked for is set.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.boxes import Box, marks
+from api.marks import SetPage, heading_levels, parts, set_part
+from api.pages.view import fragment, page
+from api.render import PageRenderer
+from api.services import RendererDep, ServicesDep
+from xuesi.core.domain import Document, DocumentId, OutlineEntry, Page, Span, Version, VersionState
+from xuesi.core.errors import PageNotFound
+from xuesi.wiring import Services
+
+router = APIRouter(include_in_schema=False)
+
+_PDF = "application/pdf"
+_CONTENTS = 400
+_UNREAD = (VersionState.QUEUED, VersionState.READING, VersionState.FAILED, VersionState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a reader is shown of a version.
+
+    `places` are the marked rectangles on the page in points; `set_pages` the part of the text where no image is shown;
+    `before` and `after` are addresses of the neighbouring page or part; `numbers` what the list of pages shows.
+    """
+
+    document: Document
+    version: Version
+    pages: Sequence[Page]
+    page: Page
+    span: Span | None
+    has_images: bool
+    as_image: bool
+    notice: str
+    quote: str
+    places: Sequence[Box]
+    set_pages: Sequence[SetPage]
+    contents: Sequence[OutlineEntry]
+    part: int
+    parts: int
+    before: str
+    after: str
+    current: str
+
+    @property
+    def base(self) -> str:
+        """The version's own address."""
+        return f"/documents/{self.document.id}/versions/{self.version.number}"
+
+    @property
+    def original(self) -> str:
+        """Where the original bytes are."""
+        return f"/api/v1{self.base}/original"
+
+    @property
+    def image(self) -> str:
+        """The page as PNG, with the span marked if there is one."""
+        return f"/api/v1{self.base}/pages/{self.page.number}.png" + _query(self.span)
+
+    @property
+    def numbers(self) -> list[tuple[int, str]]:
+        """Pages with a short name: the label where it is as short as a number."""
+        if len(self.pages) < 2:
+            return []
+        return [(p.number, p.label if 0 < len(p.label) <= 5 else str(p.number)) for p in self.pages]
+
+    @property
+    def other_view(self) -> str:
+        """The same place in the other view."""
+        return self.address(view="text" if self.as_image else "page")
+
+    @property
+    def other_excerpt(self) -> str:
+        """The same place in the other view, as the part of a page."""
+        path, _, query = self.other_view.partition("?")
+        return f"{path}/excerpt?{query}"
+
+    def address(self, *, page: int | None = None, view: str = "") -> str:
+        """This version at another page or in another view. The view stays as it is unless one is named; the span goes along with its own page."""
+        shown = view or ("text" if self.has_images and not self.as_image else "")
+        return self.base + _query(self.span if page is None else None, page=page, view=shown)
+
+
+def _query(span: Span | None, *, page: int | None = None, view: str = "", part: int | None = None) -> str:
+    given: dict[str, str | int] = {}
+    if span:
+        given |= {"start": span.start, "end": span.end}
+    if page is not None:
+        given["page"] = page
+    if part is not None:
+        given["part"] = part
+    if view:
+        given["view"] = view
+    return f"?{urlencode(given)}" if given else ""
+
+
+Number = Annotated[int | None, Query(ge=0)]
+
+
+@router.get("/documents/{document_id}/versions/{number}")
+def read(
+    request: Request,
+    services: ServicesDep,
+    renderer: RendererDep,
+    document_id: str,
+    number: int,
+    start: Number = None,
+    end: Number = None,
+    page_number: Annotated[int | None, Query(alias="page", ge=1)] = None,
+    part: Annotated[int | None, Query(ge=1)] = None,
+    view: str = "",
+) -> Response:
+    """The reader."""
+    asked = _Asked(_span(start, end), page_number, part, view)
+    return page(request, "reader.html", source=_open(services, renderer, (DocumentId(document_id), number), asked))
+
+
+@router.get("/documents/{document_id}/versions/{number}/excerpt")
+def excerpt(
+    request: Request,
+    services: ServicesDep,
+    renderer: RendererDep,
+    document_id: str,
+    number: int,
+    start: Number = None,
+    end: Number = None,
+    view: str = "",
+) -> Response:
+    """The same place for the pane beside an answer."""
+    asked = _Asked(_span(start, end), None, None, view)
+    return fragment(request, "excerpt.html", source=_open(services, renderer, (DocumentId(document_id), number), asked))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    span: Span | None
+    page: int | None
+    part: int | None
+    view: str
+
+
+def _span(start: int | None, end: int | None) -> Span | None:
+    return Span(start, end) if start is not None and end is not None and start < end else None
+
+
+def _open(services: Services, renderer: PageRenderer, which: tuple[DocumentId, int], asked: _Asked) -> Source:
+    """Look the place up and cut what is shown.
+
+    Raises:
+        DocumentNotFound, VersionNotFound: If there is no such version.
+        PageNotFound: If it has no such page or part.
+    """
+    document_id, number = which
+    version = services.catalogue.version(document_id, number)
+    row = services.catalogue.row(document_id)
+    current = f"/documents/{document_id}/versions/{row.live.number}" if row.live and row.live.id != version.id else ""
+    unread = version.state in _UNREAD or not version.pages
+    text = "" if unread else services.files.text(version)
+    pages = services.catalogue.pages(version.id) or [Page(1, Span(0, len(text)), "")]
+    span = (
+        Span(asked.span.start, min(asked.span.end, len(text))) if asked.span and asked.span.start < len(text) else None
+    )
+    shown = _page_asked(pages, asked, span)
+    outline = () if unread else services.files.outline(version)
+    is_pdf = version.media_type == _PDF and not unread
+    has_images = is_pdf and renderer.drawable(services.files.original(version.sha256))
+    as_image = has_images and asked.view != "text"
+    cut = (
+        _image_part(services, version, shown, span)
+        if as_image
+        else _text_part(text, pages, asked, span, shown, outline)
+    )
+    base = f"/documents/{document_id}/versions/{number}"
+    neighbours = _turn_page(base, pages, shown) if as_image else _turn_part(base, cut, has_images=has_images)
+    notice = ""
+    if unread:
+        notice = "reader.not_read_failed" if version.state == VersionState.FAILED else "reader.not_read"
+    elif is_pdf and not has_images:
+        notice = "reader.no_image"
+    return Source(
+        document=row.document,
+        version=version,
+        pages=pages,
+        page=shown,
+        span=span,
+        has_images=has_images,
+        as_image=as_image,
+        notice=notice,
+        quote=span.of(text).strip() if span else "",
+        places=cut.places,
+        set_pages=cut.set_pages,
+        contents=[e for e in outline if e.title.strip()][:_CONTENTS],
+        part=cut.part,
+        parts=cut.parts,
+        before=neighbours[0],
+        after=neighbours[1],
+        current=current,
+    )
+
+
+def _page_asked(pages: Sequence[Page], asked: _Asked, span: Span | None) -> Page:
+    if asked.page is not None:
+        if asked.page > len(pages):
+            raise PageNotFound(f"There is no page {asked.page}; the last one is {len(pages)}.")
+        return pages[asked.page - 1]
+    at = span.start if span else 0
+    return pages[max(0, bisect_right([p.span.start for p in pages], at) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    part: int = 1
+    parts: int = 1
+    set_pages: Sequence[SetPage] = ()
+    places: Sequence[Box] = ()
+
+
+def _image_part(services: Services, version: Version, shown: Page, span: Span | None) -> _Cut:
+    if span is None or not shown.width or not shown.height:
+        return _Cut()
+    return _Cut(places=marks(services.files.boxes(version), page=shown, span=span))
+
+
+def _text_part(
+    text: str, pages: Sequence[Page], asked: _Asked, span: Span | None, shown: Page, outline: Sequence[OutlineEntry]
+) -> _Cut:
+    cuts = parts(text, pages)
+    if asked.part is not None:
+        if asked.part > len(cuts):
+            raise PageNotFound(f"There is no part {asked.part}; the last one is {len(cuts)}.")
+        index = asked.part - 1
+    else:
+        at = shown.span.start if asked.page is not None or span is None else span.start
+        index = max(0, bisect_right([c.start for c in cuts], at) - 1)
+    part = cuts[index]
+    if span and part.start <= span.start < part.end < span.end:
+        part = Span(part.start, span.end)  # a quote is never cut in two
+    set_pages = set_part(text, pages, part=part, mark=span, headings=heading_levels(outline))
+    return _Cut(part=index + 1, parts=len(cuts), set_pages=set_pages)
+
+
+def _turn_page(base: str, pages: Sequence[Page], shown: Page) -> tuple[str, str]:
+    before = base + _query(None, page=shown.number - 1) if shown.number > 1 else ""
+    after = base + _query(None, page=shown.number + 1) if shown.number < len(pages) else ""
+    return before, after
+
+
+def _turn_part(base: str, cut: _Cut, *, has_images: bool) -> tuple[str, str]:
+    view = "text" if has_images else ""
+    before = base + _query(None, part=cut.part - 1, view=view) if cut.part > 1 else ""
+    after = base + _query(None, part=cut.part + 1, view=view) if cut.part < cut.parts else ""
+    return before, after

@@ -1,0 +1,120 @@
+"""How does a page come out? One Jinja environment, the language of the reader, and the files of the look under a name that changes with them."""
+
+import hashlib
+import json
+import mimetypes
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from api import security
+from api.i18n import LANGUAGE_COOKIE, LANGUAGES, language_of
+from api.schemas import reader_url
+from xuesi.core.errors import PageNotFound
+
+_API = Path(__file__).parent.parent
+_STATIC: Mapping[str, bytes] = {p.name: p.read_bytes() for p in sorted((_API / "static").iterdir()) if p.is_file()}
+_DIGEST = hashlib.sha256(b"".join(name.encode() + data for name, data in _STATIC.items())).hexdigest()[:12]
+_YEAR_S = 365 * 24 * 3600
+# What the modules in the browser say; embedded in each page that loads one.
+_BROWSER_TABLES = ("js", "ask", "error", "state", "stage")
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(_API / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.globals["reader"] = lambda document_id, version, span: f"{reader_url(document_id, version, span)}#mark"
+_ENVIRONMENT.globals["static"] = lambda name: f"/static/{_DIGEST}/{name}"
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/static/{digest}/{name}")
+def static(digest: str, name: str) -> Response:
+    """A file of the look. Its address holds the digest of all of them, so it may be kept for a year; a stale address is not."""
+    if name not in _STATIC:
+        raise PageNotFound(f"There is no file {name}.")
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    keep = f"public, max-age={_YEAR_S}, immutable" if digest == _DIGEST else "no-cache"
+    return Response(_STATIC[name], media_type=media_type, headers={"Cache-Control": keep})
+
+
+@router.get("/favicon.ico")
+def favicon() -> Response:
+    """The seal, for browsers that ask for it unasked."""
+    return Response(_STATIC["seal.svg"], media_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"})
+
+
+def page(request: Request, template: str, *, status: int = HTTPStatus.OK, **facts: Any) -> Response:
+    """The template in the reader's language. An address with ?lang= remembers the choice and leads to itself without it."""
+    chosen = request.query_params.get("lang")
+    if chosen in LANGUAGES and request.method == "GET":
+        moved = RedirectResponse(_local(request.url.remove_query_params("lang")), status_code=HTTPStatus.SEE_OTHER)
+        moved.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, httponly=True, samesite="lax")
+        return moved
+    return HTMLResponse(
+        _render(request, template, {**facts, "status": int(status)}),
+        status_code=status,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def fragment(request: Request, template: str, **facts: Any) -> HTMLResponse:
+    """A part of a page, for a module that puts it in its place."""
+    return HTMLResponse(_render(request, template, facts), headers={"Cache-Control": "no-store"})
+
+
+def error_page(
+    request: Request, *, status: int, title: str, detail: str, hint: str, code: str, request_id: str
+) -> Response:
+    """A problem as a page, for who asked for HTML. Title and hint are the language's own where it has them for the code."""
+    t = language_of(request)
+    if request.url.path == "/login" and status == HTTPStatus.UNAUTHORIZED:
+        return page(request, "login.html", status=status, needed=True, wrong=True, next="/library")
+    return page(
+        request,
+        "error.html",
+        status=status,
+        title=t.get(f"error.{code}.title", title),
+        hint=hint if hint and t.code == "en" else t.get(f"error.{code}.hint", hint),
+        detail=detail,
+        code=code,
+        request_id=request_id,
+    )
+
+
+def see(address: str) -> RedirectResponse:
+    """Lead to an address of ours after a form was sent."""
+    return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER)
+
+
+def _render(request: Request, template: str, facts: Mapping[str, Any]) -> str:
+    t = language_of(request)
+    others = [
+        (code, _local(request.url.include_query_params(lang=code)) if request.method == "GET" else f"/?lang={code}")
+        for code in LANGUAGES
+        if code != t.code
+    ]
+    signed_out = not security.logged_in(request, request.app.state.services.settings)
+    words = json.dumps(t.under(_BROWSER_TABLES), ensure_ascii=False).replace("<", "\\u003c")
+    return _ENVIRONMENT.get_template(template).render(
+        t=t,
+        here=request.url.path,
+        other_languages=others,
+        words=Markup(words),
+        signed_out=signed_out,
+        **facts,  # noqa: S704 JSON without "<"
+    )
+
+
+def _local(url: Any) -> str:
+    return f"{url.path}?{url.query}" if url.query else str(url.path)

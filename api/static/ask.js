@@ -1,0 +1,212 @@
+// Asking: statements as they arrive, and the original beside them. The question goes in the body of a POST and is kept in the history's state,
+// so it stands in no address.
+import { events } from "./events.js";
+import { closeSource, openSource } from "./source.js";
+import { announce, day, reason, t } from "./words.js";
+
+const form = document.getElementById("ask");
+const box = document.getElementById("question");
+const answer = document.getElementById("answer");
+const body = document.getElementById("answer-body");
+let asking = null;
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  start(box.value);
+});
+document.querySelector(".examples")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  start(event.submitter.value);
+});
+box.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+});
+body.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='/documents/']");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  openSource(link);
+});
+window.addEventListener("popstate", (event) => restore(event.state));
+// The choice of language is made by its link and the page loaded again, which keeps the state: the answer comes back.
+document.getElementById("language").addEventListener("click", async (event) => {
+  if (!history.state?.question || event.metaKey || event.ctrlKey) return;
+  event.preventDefault();
+  await fetch(event.currentTarget.href);
+  location.reload();
+});
+if (history.state?.question) restore(history.state);
+
+function start(question) {
+  if (!question.trim()) return;
+  history.pushState({ question }, "", "/");
+  ask(question);
+}
+
+function restore(state) {
+  if (state?.question) return ask(state.question);
+  asking?.abort();
+  closeSource();
+  document.body.classList.remove("asked");
+  answer.hidden = true;
+  box.value = "";
+  box.focus();
+}
+
+async function ask(question) {
+  asking?.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  show(question);
+  try {
+    const response = await fetch("/api/v1/ask", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "text/event-stream, application/problem+json" },
+      body: JSON.stringify({ question, mode: "auto", stream: true }),
+      signal,
+    });
+    if (!response.ok) return fail(await response.json());
+    await receive(response);
+  } catch (error) {
+    if (error.name !== "AbortError") fail({ code: "", title: t("js.offline"), hint: "" });
+  } finally {
+    if (!signal.aborted) answer.removeAttribute("aria-busy");
+  }
+}
+
+function show(question) {
+  document.body.classList.add("asked");
+  box.value = question;
+  closeSource();
+  answer.hidden = false;
+  answer.setAttribute("aria-busy", "true");
+  body.replaceChildren(element("p", "waiting", t("js.asking")));
+  announce(t("js.asking"));
+}
+
+async function receive(response) {
+  const citations = new Map();
+  const list = element("ol", "statements");
+  list.setAttribute("aria-live", "polite");
+  for await (const { name, data } of events(response)) {
+    if (name === "citation") citations.set(data.number, data);
+    if (name === "statement") {
+      if (!list.isConnected) body.replaceChildren(list);
+      list.append(statement(data, citations));
+      await breath();
+    }
+    if (name === "done") return finish(data);
+    if (name === "error") return fail(data);
+  }
+  fail({ code: "", title: t("js.offline"), hint: "" });
+}
+
+// Statements that come all at once are still shown one after the other, quickly, so that the eye can follow.
+function breath() {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  return new Promise((resolve) => setTimeout(resolve, still ? 0 : 110));
+}
+
+function statement(data, citations) {
+  const item = fill("statement-template");
+  item.querySelector(".words").textContent = data.text;
+  item.querySelector(".cites").append(...data.citations.map((number) => cite(citations.get(number))));
+  item.classList.add("arriving");
+  return item;
+}
+
+function cite(citation) {
+  const link = fill("citation-template");
+  link.href = `${citation.url}#mark`;
+  link.dataset.number = citation.number;
+  link.textContent = citation.number;
+  link.setAttribute("aria-label", t("ask.cite", citation));
+  return link;
+}
+
+function finish(data) {
+  if (data.status === "not_in_material") return nothing(data);
+  const sources = element("ol", "sources");
+  sources.append(...data.citations.map(source));
+  const facts = element("p", "facts");
+  facts.append(
+    element("span", "", t(`ask.mode_${data.mode}`)),
+    element("span", "", t("ask.confidence", { percent: Math.round(data.confidence * 100) })),
+    element("span", "", t("ask.took", { ms: Math.round(data.took_ms) })),
+  );
+  body.append(facts, element("h3", "", t("ask.sources")), sources);
+  announce(t("js.answered", { count: data.statements.length }));
+}
+
+function source(citation) {
+  const item = fill("source-template");
+  const link = item.querySelector("a");
+  link.href = `${citation.url}#mark`;
+  link.dataset.number = citation.number;
+  const number = item.querySelector(".number");
+  number.textContent = citation.number;
+  number.setAttribute("aria-label", t("ask.source_number", citation));
+  item.querySelector(".name").textContent = citation.title;
+  item.querySelector(".where").textContent = place(citation.published_on, [t("ask.page", citation)]);
+  item.querySelector("q").textContent = citation.quote;
+  item.classList.add("arriving");
+  return item;
+}
+
+function nothing(data) {
+  const verdict = element("div", "nothing");
+  verdict.append(
+    element("p", "verdict", t("ask.nothing")),
+    element("p", "", t(data.nearest.length ? "ask.nothing_more" : "ask.nothing_at_all")),
+  );
+  body.replaceChildren(verdict);
+  if (data.nearest.length) {
+    const list = element("ol", "hits");
+    list.append(...data.nearest.map(hit));
+    body.append(element("h3", "", t("ask.nearest")), list);
+  }
+  const facts = element("p", "facts");
+  facts.append(element("span", "", t("ask.took", { ms: Math.round(data.took_ms) })));
+  body.append(facts);
+  announce(t("ask.nothing"));
+}
+
+function hit({ passage }) {
+  const item = fill("hit-template");
+  const [start, end] = passage.span;
+  item.querySelector("a").href = `/documents/${passage.document_id}/versions/${passage.version}?start=${start}&end=${end}#mark`;
+  item.querySelector(".name").textContent = passage.title;
+  const details = [t("ask.page", { page: passage.pages[0] }), ...passage.heading_path.slice(-1)];
+  item.querySelector(".where").textContent = place(passage.published_on, details);
+  item.querySelector(".extract").textContent = passage.text;
+  return item;
+}
+
+function place(date, details) {
+  return [...(date ? [day(date)] : []), ...details].join(" · ");
+}
+
+function fail(problem) {
+  const { title, hint } = reason(problem);
+  const notice = element("div", "notice bad");
+  notice.setAttribute("role", "alert");
+  const again = element("button", "", t("js.again"));
+  again.type = "button";
+  again.addEventListener("click", () => ask(box.value));
+  notice.append(element("p", "", title), element("p", "", hint), again);
+  body.replaceChildren(notice);
+}
+
+function fill(id) {
+  return document.getElementById(id).content.firstElementChild.cloneNode(true);
+}
+
+function element(name, classes, text = "") {
+  const made = document.createElement(name);
+  if (classes) made.className = classes;
+  made.textContent = text;
+  return made;
+}

@@ -1,0 +1,182 @@
+// Keeping the library: files from the button or dropped anywhere, each with its progress; rows that follow their jobs; removal after a question.
+import { announce, has, reason, t } from "./words.js";
+
+const form = document.getElementById("add");
+const chooser = document.getElementById("files");
+const uploads = document.getElementById("uploads");
+const drop = document.getElementById("drop");
+const removal = document.getElementById("removal");
+const rows = document.getElementById("rows");
+const running = new Map(); // job id → the element that shows its upload
+
+document.documentElement.classList.add("scripted");
+form.querySelector(".chooser").hidden = false;
+chooser.addEventListener("change", () => {
+  take([...chooser.files]);
+  chooser.value = "";
+});
+
+let inside = 0;
+const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+addEventListener("dragenter", (event) => {
+  if (!holdsFiles(event)) return;
+  inside += 1;
+  drop.hidden = false;
+});
+addEventListener("dragleave", (event) => {
+  if (holdsFiles(event) && --inside <= 0) drop.hidden = true;
+});
+addEventListener("dragover", (event) => holdsFiles(event) && event.preventDefault());
+addEventListener("drop", (event) => {
+  if (!holdsFiles(event)) return;
+  event.preventDefault();
+  inside = 0;
+  drop.hidden = true;
+  take([...event.dataTransfer.files]);
+});
+
+// One after the other: the server takes them in order, and a slow line is not shared out among many.
+async function take(files) {
+  const waiting = files.map((file) => [file, entry(file)]);
+  for (const [file, item] of waiting) await send(file, item);
+}
+
+function entry(file) {
+  const item = document.getElementById("upload-template").content.firstElementChild.cloneNode(true);
+  item.querySelector(".upload-name").textContent = file.name;
+  item.querySelector(".upload-state").textContent = t("js.waiting");
+  const dismiss = item.querySelector("button");
+  dismiss.textContent = t("js.dismiss");
+  dismiss.addEventListener("click", () => forget(item));
+  uploads.hidden = false;
+  uploads.querySelector("ul").append(item);
+  return item;
+}
+
+function forget(item) {
+  item.remove();
+  uploads.hidden = !uploads.querySelector("li");
+}
+
+// XMLHttpRequest, because fetch does not tell how much of the body is sent.
+function send(file, item) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    const data = new FormData();
+    data.append("file", file);
+    request.open("POST", "/api/v1/documents");
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) progress(item, t("js.uploading", { percent: Math.floor((100 * event.loaded) / event.total) }), event.loaded / event.total);
+    });
+    request.addEventListener("load", () => resolve(received(request, item)));
+    request.addEventListener("error", () => resolve(refuse(item, { code: "", title: t("js.offline"), hint: "" })));
+    request.send(data);
+  });
+}
+
+async function received(request, item) {
+  const body = request.response;
+  if (!body) return refuse(item, { code: "error", title: request.statusText });
+  if (request.status >= 400) return refuse(item, body);
+  const [taken] = body.documents;
+  if (taken.problem) return refuse(item, taken.problem);
+  if (taken.duplicate) return duplicate(item, taken.document);
+  running.set(taken.job.id, item);
+  progress(item, t("js.waiting"));
+  await row(taken.document.id, { add: true });
+}
+
+function progress(item, text, share) {
+  const bar = item.querySelector("progress");
+  item.querySelector(".upload-state").textContent = text;
+  if (share === undefined) bar.removeAttribute("value");
+  else bar.value = 100 * share;
+}
+
+function refuse(item, problem) {
+  const { title, hint } = reason(problem);
+  end(item, title, hint);
+  item.classList.add("bad");
+  announce(t("js.refused", { name: item.querySelector(".upload-name").textContent }));
+}
+
+function duplicate(item, document_) {
+  end(item, t("js.duplicate"), "");
+  const link = document.createElement("a");
+  link.href = `/documents/${document_.id}`;
+  link.textContent = t("js.open_document");
+  item.querySelector(".upload-why").append(link);
+}
+
+function end(item, state, why) {
+  item.querySelector("progress").hidden = true;
+  item.querySelector(".upload-state").textContent = state;
+  item.querySelector(".upload-why").textContent = why;
+  item.querySelector("button").hidden = false;
+}
+
+// Rows follow their jobs.
+const feed = new EventSource("/api/v1/jobs/events");
+const seen = new Map();
+feed.addEventListener("job", (event) => follow(JSON.parse(event.data)));
+
+async function follow(job) {
+  const item = running.get(job.id);
+  const stage = has(`stage.${job.stage}`) ? t(`stage.${job.stage}`) : t("state.queued");
+  const share = job.total ? job.done / job.total : undefined;
+  if (item && job.state === "running") {
+    progress(item, share === undefined ? stage : t("js.stage", { stage, percent: Math.floor(100 * share) }), share);
+  }
+  const shown = rows.querySelector(`[data-document="${CSS.escape(job.document_id)}"]`);
+  if (!shown) return;
+  const before = seen.get(job.id);
+  const now = `${job.state} ${job.stage}`;
+  seen.set(job.id, now);
+  if (before === now) {
+    const bar = shown.querySelector("progress");
+    if (bar && job.total) {
+      bar.max = job.total;
+      bar.value = job.done;
+    }
+    return;
+  }
+  await row(job.document_id, {});
+  if (["done", "failed", "cancelled"].includes(job.state)) settle(job, item, shown.dataset.title);
+}
+
+function settle(job, item, title) {
+  if (job.state !== "cancelled" && (item || seen.has(job.id))) announce(t(job.state === "done" ? "js.ready" : "js.failed", { title }));
+  if (!item) return;
+  running.delete(job.id);
+  if (job.state === "failed") refuse(item, { code: job.error?.code ?? "", title: t("state.failed"), hint: job.error?.detail });
+  else forget(item);
+}
+
+async function row(id, { add = false }) {
+  const response = await fetch(`/library/rows/${id}`, { headers: { Accept: "text/html" } });
+  const old = rows.querySelector(`[data-document="${CSS.escape(id)}"]`);
+  if (response.status === 404) return old?.remove();
+  if (!response.ok) return;
+  const parsed = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("tr");
+  if (old?.isConnected) {
+    if (!old.contains(document.activeElement)) old.replaceWith(parsed);
+    else old.querySelector("[data-label] .state").replaceWith(parsed.querySelector("[data-label] .state"));
+  } else if (add) {
+    rows.prepend(parsed);
+    document.getElementById("empty")?.remove();
+  }
+}
+
+// Removal is asked about first; the dialog's form is the same POST that works without scripts.
+rows.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-remove]");
+  if (!link) return;
+  event.preventDefault();
+  const title = removal.querySelector("h2");
+  title.textContent = title.dataset.title.replace("{title}", link.closest("tr").dataset.title);
+  removal.querySelector("form").action = `/library/${link.dataset.remove}/remove`;
+  removal.showModal();
+});
+removal.querySelector("[data-cancel]").addEventListener("click", () => removal.close());
