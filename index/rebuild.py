@@ -1,0 +1,60 @@
+"""How are both indexes made anew from the catalogue and the stored vectors, without reading or embedding again, while the old ones answer?"""
+
+import logging
+import time
+from dataclasses import dataclass
+
+from index.indexes import Generation, Indexes
+from index.publish import Publisher, batches
+from xuesi.core.domain import Version, VersionState
+from xuesi.core.errors import Corrupt, NotFound
+from xuesi.core.ports import Catalogue
+
+_log = logging.getLogger("xuesi.rebuild")
+_INDEXED = (VersionState.LIVE, VersionState.RETIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What the new indexes hold, and which versions could not be taken in, with the reason."""
+
+    versions: int
+    passages: int
+    skipped: tuple[str, ...]
+    took_s: float
+
+
+def rebuild(indexes: Indexes, *, catalogue: Catalogue, publisher: Publisher) -> Rebuilt:
+    """Build both indexes anew, and let them take the place of those in force when they are whole.
+
+    Publishing and search go on meanwhile. A version whose vectors are damaged or missing is skipped and named.
+
+    Raises:
+        IndexMismatch: If a version's vectors were made by another embedding model; the old indexes stay.
+        WrongState: If a rebuild is under way.
+    """
+    started = time.perf_counter()
+    versions, skipped = 0, []
+    with indexes.building() as new:
+        for batch in batches(catalogue.all_versions(_INDEXED), passages=lambda version: version.passages):
+            # Read and written under the lock, lest older vectors overwrite those that the publisher took in meanwhile.
+            with indexes.writing():
+                taken, left = _take_in(batch, new, publisher)
+            versions += taken
+            skipped += left
+        passages = new.lexical.count()
+    return Rebuilt(versions, passages, tuple(skipped), time.perf_counter() - started)
+
+
+def _take_in(batch: list[Version], new: Generation, publisher: Publisher) -> tuple[int, list[str]]:
+    entries, skipped = [], []
+    for version in batch:
+        try:
+            entries.append(publisher.entries(version))
+        except NotFound:  # deleted meanwhile
+            continue
+        except Corrupt as error:
+            _log.error("Version %s is left out of the indexes: %s", version.id, error)
+            skipped.append(f"Version {version.number} of document {version.document_id}: {error}")
+    new.add(entries)
+    return len(entries), skipped
