@@ -22,8 +22,8 @@ SentencesOf = Callable[[VersionId], SentenceVectors]
 LONGEST_CHARS = 120
 _SPACED = 2.5
 
-_COSINE, _SHARE, _PASSAGE, _CUE = 1.0, 0.35, 0.6, 0.02
-_FIRST, _QUESTION, _HEADING = 0.005, 0.15, 0.1
+_CLOSENESS, _SHARE, _PASSAGE, _CUE = 0.2, 0.4, 0.8, 0.03
+_QUESTION, _HEADING = 0.15, 0.1
 
 _CLAUSE = re.compile(r"[^，,；;]+[，,；;]*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -52,28 +52,50 @@ class Evidence:
     items: tuple[Span, ...] = ()
 
 
-def gather(question: str, found: SearchResult, *, sentences_of: SentencesOf, tokens: Tokens) -> list[Evidence]:
-    """Every sentence of the hits' passages as a candidate, best first; ties in order of rank and place."""
+def gather(
+    question: str, found: SearchResult, *, sentences_of: SentencesOf, tokens: Tokens, typical: Floats
+) -> list[Evidence]:
+    """Every sentence of the hits' passages as a candidate, best first; ties in order of rank and place.
+
+    Args:
+        question: As it was asked.
+        found: What search gave for it.
+        sentences_of: The stored sentences of a version.
+        tokens: The lexical index's tokens of a text.
+        typical: (dimension,), the mean vector of questions, as `answer.typical` says.
+    """
     patterns = cues.wanted(question)
     share = _share_of(found)
+    read = [_sentences(hit, sentences_of(hit.passage.version_id)) for hit in found.hits]
+    near = iter(_closeness(found.query.vector - typical, [vectors for _, vectors in read if vectors is not None]))
     candidates: list[Evidence] = []
-    for hit in found.hits:
-        spans, cosines = _sentences(hit, found.query.vector, sentences_of(hit.passage.version_id))
+    for hit, (spans, vectors) in zip(found.hits, read, strict=True):
+        cosines = [hit.explain.dense] * len(spans) if vectors is None else (vectors @ found.query.vector).tolist()
         for index, (span, cosine) in enumerate(zip(spans, cosines, strict=True)):
             shown = _shown(span, hit, share=share, tokens=tokens)
             words = _of(hit, shown)
             held = frozenset(tokens(words))
             score = (
-                _COSINE * cosine
+                _CLOSENESS * (0.0 if vectors is None else next(near))
                 + _SHARE * share(held)
                 + _PASSAGE * hit.score
                 + _CUE * cues.fit(words, patterns)
-                + _FIRST * (index == 0)
                 - _penalty(words, hit)
             )
             items = _items(index, spans, hit) if shown == span else ()
             candidates.append(Evidence(hit, shown, words, held, cosine, share(held), score, items))
     return sorted(candidates, key=lambda e: -e.score)
+
+
+def _closeness(asked: Floats, vectors: Sequence[Floats]) -> list[float]:
+    """The cosine of what is particular to the question and what is particular to each sentence among all those found, in [-1, 1]."""
+    if not vectors:
+        return []
+    every = np.concatenate(vectors)
+    every -= every.mean(axis=0)
+    lengths = np.linalg.norm(every, axis=1) * np.linalg.norm(asked)
+    near: list[float] = (every @ asked / np.maximum(lengths, 1e-9)).tolist()
+    return near
 
 
 def _share_of(found: SearchResult) -> Callable[[frozenset[str]], float]:
@@ -87,15 +109,13 @@ def _of(hit: Hit, span: Span) -> str:
     return hit.passage.text[span.start - start : span.end - start]
 
 
-def _sentences(hit: Hit, query: Floats, kept: SentenceVectors) -> tuple[list[Span], list[float]]:
-    """The passage's sentences in order with their cosines; without vectors the passage's own cosine stands for each."""
-    whole = hit.passage.span
+def _sentences(hit: Hit, kept: SentenceVectors) -> tuple[list[Span], Floats | None]:
+    """The passage's sentences in order with their vectors (sentences, dimension), or without where the embedder gave none."""
     rows = np.flatnonzero(kept.passages == hit.passage.ordinal)
-    if len(kept.vectors) == len(kept.spans) and len(rows):
-        spans = [Span(int(start), int(end)) for start, end in kept.spans[rows]]
-        return spans, [float(c) for c in kept.vectors[rows].astype(np.float32) @ query]
-    spans = [Span(whole.start + s.start, whole.start + s.end) for s in core_text.sentences(hit.passage.text)]
-    return spans, [hit.explain.dense] * len(spans)
+    if len(rows) and len(kept.vectors) == len(kept.spans):
+        return [Span(int(start), int(end)) for start, end in kept.spans[rows]], kept.vectors[rows].astype(np.float32)
+    start = hit.passage.span.start
+    return [Span(start + s.start, start + s.end) for s in core_text.sentences(hit.passage.text)], None
 
 
 def longest_chars(text: str) -> int:

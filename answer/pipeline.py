@@ -8,10 +8,11 @@ from answer.compose import Draft, Place, compose
 from answer.confidence import confidence
 from answer.evidence import gather
 from answer.sources import Sources
+from answer.typical import TypicalQuestion
 from answer.verify import page_at, verify
 from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Hit, Statement, Turn
 from xuesi.core.errors import CitationBroken, InvalidInput, ModelUnavailable, VersionNotFound
-from xuesi.core.ports import AnswerEvent, Catalogue, Files, Searcher
+from xuesi.core.ports import AnswerEvent, Catalogue, EmbeddedQuery, Files, Searcher
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class ExtractiveAnswerer:
         catalogue: Catalogue,
         files: Files,
         tokens: Callable[[str], list[str]],
+        embed: Callable[[str], EmbeddedQuery],
         threshold: float,
         max_statements: int,
     ) -> None:
@@ -37,6 +39,7 @@ class ExtractiveAnswerer:
         self._catalogue = catalogue
         self._files = files
         self._tokens = tokens
+        self._typical = TypicalQuestion(embed)
         self._threshold = threshold
         self._max_statements = max_statements
 
@@ -57,7 +60,13 @@ class ExtractiveAnswerer:
         _check(mode)
         found = self._searcher.search(question, limit=_PASSAGES, filters=filters)
         sources = Sources(self._catalogue, self._files)
-        ranked = gather(question, found, sentences_of=lambda v: sources.of(v).sentences, tokens=self._tokens)
+        ranked = gather(
+            question,
+            found,
+            sentences_of=lambda version_id: sources.of(version_id).sentences,
+            tokens=self._tokens,
+            typical=self._typical.vector,
+        )
         sure = confidence(question, found.hits, ranked)
         drafts = compose(ranked, most=self._max_statements) if sure >= self._threshold else []
         return self._tell(drafts, sources=sources, hits=found.hits, sure=sure, started=started)

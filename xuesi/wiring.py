@@ -58,7 +58,7 @@ class Services:
 
     def reindex(self) -> Rebuilt:
         """Rebuild both indexes from the catalogue and the stored vectors; the old ones answer until the new ones are whole."""
-        return rebuild(self.indexes, catalogue=self.catalogue, files=self.files, publisher=self.publisher)
+        return rebuild(self.indexes, catalogue=self.catalogue, publisher=self.publisher)
 
     def doctor(self) -> list[Finding]:
         """What is wrong with this installation."""
@@ -135,7 +135,7 @@ def _assemble(settings: Settings, stack: contextlib.ExitStack) -> Services:
         intake=Intake(catalogue=catalogue, files=files, queue=queue, max_bytes=settings.max_file_mb * 1_000_000, secrets=settings.data_dir / "secrets"),
         searcher=searcher,
         answerer=ExtractiveAnswerer(
-            searcher=searcher, files=files, catalogue=catalogue, tokens=indexes.tokens,
+            searcher=searcher, files=files, catalogue=catalogue, tokens=indexes.tokens, embed=embedder.embed_query,
             threshold=settings.answer_threshold, max_statements=settings.max_statements,
         ),
         publisher=Publisher(catalogue=catalogue, files=files, indexes=indexes, fingerprint=embedder.fingerprint),
@@ -178,7 +178,7 @@ def reembed(settings: Settings, *, progress: Callable[[int, int], None]) -> int:
         catalogue.set_fact(_MODEL_FACT, embedder.fingerprint)
         indexes = stack.enter_context(contextlib.closing(Indexes(settings.data_dir, catalogue=catalogue)))
         publisher = Publisher(catalogue=catalogue, files=files, indexes=indexes, fingerprint=embedder.fingerprint)
-        rebuild(indexes, catalogue=catalogue, files=files, publisher=publisher)
+        rebuild(indexes, catalogue=catalogue, publisher=publisher)
         return len(stale)
 
 

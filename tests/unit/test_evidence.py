@@ -10,9 +10,11 @@ from tests.answer_samples import NO_SENTENCES, a_hit, found, letters
 from xuesi.core.domain import Hit
 from xuesi.core.ports import SearchResult, SentenceVectors
 
+NOTHING = np.zeros(2, np.float32)
+
 
 def gathered(result: SearchResult, question: str = "问") -> list[Evidence]:
-    return gather(question, result, sentences_of=lambda _: NO_SENTENCES, tokens=letters)
+    return gather(question, result, sentences_of=lambda _: NO_SENTENCES, tokens=letters, typical=NOTHING)
 
 
 def best(text: str, *, idf: dict[str, float], question: str = "问", hit: Hit | None = None) -> Evidence:
@@ -30,7 +32,7 @@ def test_the_stored_vector_of_a_sentence_speaks_for_it() -> None:
         passages=np.array([0, 0, 3], np.int32),
         vectors=np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]], np.float16),
     )
-    ranked = gather("问", found(hit), sentences_of=lambda _: kept, tokens=letters)
+    ranked = gather("问", found(hit), sentences_of=lambda _: kept, tokens=letters, typical=NOTHING)
     assert [(e.text, e.cosine) for e in ranked] == [("乙说明。", 1.0), ("甲说明。", 0.0)]
 
 
