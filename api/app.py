@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -10,10 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+import xuesi
 from api import fetch, problems
 from api.metrics import Metrics
 from api.middleware import Gate
-from api.pages import ask, library, reader, view
+from api.pages import ask, library, reader, session, view
 from api.render import PageRenderer, chinese_font
 from api.routes import admin, answers, documents, error_pages, health, jobs, login, pages_of_documents, search
 from api.schemas import Problem
@@ -63,7 +63,7 @@ def describe() -> FastAPI:
     """The application's routes without what answers them: enough for its OpenAPI description."""
     app = FastAPI(
         title="Xuesi 学思",
-        version=version("xuesi"),
+        version=xuesi.__version__,
         summary="Cited answers from study materials that open in the original.",
         openapi_url="/api/openapi.json",
         docs_url=None,  # their scripts would come from elsewhere
@@ -74,7 +74,7 @@ def describe() -> FastAPI:
     for routes in (documents, pages_of_documents, jobs, search, answers, admin):
         v1.include_router(routes.router)
     app.include_router(v1)
-    for other in (health, login, error_pages, ask, library, reader, view):
+    for other in (health, login, error_pages, ask, library, reader, session, view):
         app.include_router(other.router)
     app.state.error_page = view.error_page
     for kind in (XuesiError, HTTPException, RequestValidationError):

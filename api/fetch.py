@@ -161,7 +161,8 @@ def _file_name(url: httpx.URL, headers: httpx.Headers) -> str:
     disposition["Content-Disposition"] = headers.get("content-disposition", "")
     name = disposition.get_filename() or unquote(PurePosixPath(url.path).name) or url.host
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == (mimetypes.guess_type(name)[0] or "") or not media_type:
+    if not media_type or media_type == mimetypes.guess_type(name)[0]:
         return name
-    ending = _EXTENSIONS.get(media_type) or mimetypes.guess_extension(media_type) or ""
-    return name if name.lower().endswith(ending) else name + ending
+    if media_type == "text/plain" and PurePosixPath(name).suffix:
+        return name  # servers say so of Markdown and of much else that they do not know
+    return name + (_EXTENSIONS.get(media_type) or mimetypes.guess_extension(media_type) or "")
