@@ -179,9 +179,14 @@ def _keep_those_with_body(candidates: list[int | None], blocks: Sequence[Block])
             items = rank if rank > _DIVISION else None  # chapters in a table of contents are no text under each other
             continue
         items = None
-        following = rank
+        following = _standing(rank) if rank is not None else None
         if rank is None and blocks[i].kind is BlockKind.HEADING:
             following = _TITLE
+
+
+def _standing(rank: int) -> int:
+    """The rank that a heading has against those before it: an opening part stands under none, and any heading may end it."""
+    return _BACK if rank == _FRONT else rank
 
 
 def _follow_siblings(candidates: list[int | None], lines: Sequence[str]) -> None:
@@ -212,7 +217,7 @@ def _levelled(blocks: Iterable[Block], lines: Sequence[str], candidates: Sequenc
             mark = mark_of(line)
             open_headings.append((mark.rank if mark else -1, block.level))
         elif rank is not None:
-            while open_headings and open_headings[-1][0] >= rank:
+            while open_headings and open_headings[-1][0] >= _standing(rank):
                 open_headings.pop()
             level = min(9, open_headings[-1][1] + 1 if open_headings else 1)
             open_headings.append((rank, level))

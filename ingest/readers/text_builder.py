@@ -1,6 +1,7 @@
 r"""How do the pieces that a reader finds become one text with exact offsets? Every reader appends to a TextBuilder."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,14 +22,18 @@ class TextBuilder:
         self._blocks: list[Block] = []
         self._pages: list[tuple[int, str, float | None, float | None]] = []
 
-    def start_page(self, label: str = "", *, width: float | None = None, height: float | None = None) -> None:
-        """What is added from here on stands on a new page. Without any call the text is one page."""
-        self._separate()
+    def start_page(
+        self, label: str = "", *, width: float | None = None, height: float | None = None, inside_block: bool = False
+    ) -> None:
+        """What is added from here on stands on a new page. Without any call the text is one page.
+
+        With `inside_block` the last block goes on there: the next call is `extend`.
+        """
+        if not inside_block:
+            self._separate()
         self._pages.append((self._length if self._pages else 0, label, width, height))
 
-    def add(
-        self, kind: BlockKind, text: str, *, level: int = 0, table: int = 0, boxes: Floats | None = None
-    ) -> Span | None:
+    def add(self, kind: BlockKind, text: str, *, level: int = 0, table: int = 0, boxes: Floats | None = None) -> None:
         """Append a piece as a block; one without a visible character is passed over.
 
         Args:
@@ -36,25 +41,22 @@ class TextBuilder:
             text: As the file has it; made canonical and stripped here.
             level: As in `Block`.
             table: As in `Block`.
-            boxes: (len(text), 4) as in `Reading.boxes`; `text` must then be canonical already.
+            boxes: (len(text), 4) as in `Reading.boxes`; `text` must then be canonical and stripped already, but for a space at its end
+                where `extend` follows.
         """
-        shown = canonical(text)
-        if boxes is not None and shown != text:
-            raise ValueError("boxes can only be given with canonical text")
-        piece = shown.strip()
+        piece = canonical(text).strip() if boxes is None else text
         if not piece:
-            return None
+            return
         self._separate()
         start = self._length
-        if boxes is not None:
-            skipped = len(shown) - len(shown.lstrip())
-            self._boxes.append(boxes[skipped : skipped + len(piece)])
-            self._append(piece, boxed=True)
-        else:
-            self._append(piece)
-        span = Span(start, self._length)
-        self._blocks.append(Block(kind, span, level=level, table=table))
-        return span
+        self._append(piece, boxes)
+        self._blocks.append(Block(kind, Span(start, self._length), level=level, table=table))
+
+    def extend(self, text: str, boxes: Floats) -> None:
+        """Append to the last block; `text` and `boxes` as in `add`."""
+        self._append(text, boxes)
+        last = self._blocks[-1]
+        self._blocks[-1] = replace(last, span=Span(last.span.start, self._length))
 
     def reading(
         self,
@@ -92,11 +94,14 @@ class TextBuilder:
         if self._parts and self._parts[-1] != "\n":
             self._append("\n")
 
-    def _append(self, piece: str, *, boxed: bool = False) -> None:
+    def _append(self, piece: str, boxes: Floats | None = None) -> None:
+        if boxes is None:
+            boxes = np.full((len(piece), 4), np.nan, dtype=np.float32)
+        elif len(boxes) != len(piece) or canonical(piece) != piece:
+            raise ValueError("boxes belong to canonical text, one to each of its code points")
         self._parts.append(piece)
+        self._boxes.append(boxes)
         self._length += len(piece)
-        if not boxed:
-            self._boxes.append(np.full((len(piece), 4), np.nan, dtype=np.float32))
 
     def _page_list(self) -> tuple[Page, ...]:
         pages = self._pages or [(0, "", None, None)]

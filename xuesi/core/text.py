@@ -13,6 +13,8 @@ _SENTENCE_END = re.compile(
     r"""|[.!?]+["'”’)\]]*(?=\s+[^\sa-z])"""
     r"""|\n+"""
 )
+_LINE_END = re.compile("\r\n?|[\v\f\u2028\u2029]")
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ud800-\udfff]")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|No|Nos|Art|Fig|Vol|vs|etc|e\.g|i\.e|cf|St|Jr|Sr|U\.S|[A-Z])|\b\d+)\.$"
 )
@@ -37,19 +39,7 @@ def normalise(text: str) -> tuple[str, list[int]]:
 
 def canonical(text: str) -> str:
     r"""`text` as a version keeps it: `\n` line ends, no byte order mark, no NUL or other control characters, no lone surrogates."""
-    text = (
-        text.replace("\r\n", "\n")
-        .replace("\r", "\n")
-        .replace("\u2028", "\n")
-        .replace("\u2029", "\n")
-        .replace("\f", "\n")
-        .replace("\v", "\n")
-    )
-    return "".join(
-        c
-        for c in text
-        if c in "\n\t" or not (unicodedata.category(c) in ("Cc", "Cs") or c in "\ufeff\u200b\u2060\u00ad")
-    )
+    return _UNWANTED.sub("", _LINE_END.sub("\n", text))
 
 
 def sentences(text: str) -> list[Span]:
