@@ -21,7 +21,7 @@ from ingest.intake import Intake
 from ingest.queue import open_queue
 from ingest.worker import run_worker
 
-from index.catalogue import open_catalogue
+from index.catalogue.catalogue import open_catalogue
 from index.doctor import Finding, examine, mend
 from xuesi.core.domain import JobState, VersionState
 from xuesi.core.errors import DataFolderBusy, DataFolderReadOnly, IndexMismatch, JobNotFound
