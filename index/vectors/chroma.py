@@ -101,7 +101,12 @@ class ChromaIndex:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (ChromaError, ValueError, OSError) as error:
+        except (
+            ChromaError,
+            ValueError,
+            OSError,
+            AttributeError,
+        ) as error:  # AttributeError: Chroma's clean-up of a failed start
             said = str(error)
             if "dimension" in said:
                 raise IndexMismatch(

@@ -1,0 +1,192 @@
+"""Does the search find what is there, and only what may be shown?"""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.index_samples import Library, day, open_library
+from xuesi.core.domain import Filters, Kind
+from xuesi.core.errors import EmptyQuestion, InvalidInput, QuestionTooLong
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with open_library(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """400 documents that all speak of reading classes, in which single ones are to be found."""
+    with open_library(tmp_path_factory.mktemp("large")) as library:
+        for i in range(400):
+            kind = Kind.LECTURE if i % 100 == 7 else Kind.NEWS if i % 2 else Kind.OTHER
+            issuer = "研究室" if i == 399 else ""
+            library.hand_over(f"通报{i}", [f"读书班开班第{i}天。", "学员认真学习。"], kind=kind, issuer=issuer)
+        while library.publisher.step():
+            pass
+        yield library
+
+
+def test_an_empty_library_has_no_hits(library: Library) -> None:
+    result = library.searcher.search("读书班")
+    assert result.hits == ()
+    assert result.lexical.ceiling > 0
+
+
+@pytest.mark.parametrize("query", ["", "  \n", "？！……", "\ufeff", "———"])
+def test_a_query_without_words_is_refused(library: Library, query: str) -> None:
+    with pytest.raises(EmptyQuestion):
+        library.searcher.search(query)
+
+
+def test_a_query_over_the_limit_is_refused(library: Library) -> None:
+    with pytest.raises(QuestionTooLong, match="2001"):
+        library.searcher.search("学" * 2001)
+
+
+def test_a_limit_below_one_is_refused(library: Library) -> None:
+    with pytest.raises(InvalidInput):
+        library.searcher.search("学习", limit=0)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '"',
+        "title:学习",
+        "学习 AND (",
+        "学习 OR '; DROP TABLE passage; --",
+        "*学习*",
+        "学习~2",
+        "[1 TO 2] 学习",
+        "学习\ud800",
+    ],
+)
+def test_no_query_is_taken_for_a_language(library: Library, query: str) -> None:
+    library.publish("甲", ["学习要入心。"])
+    if query != '"':
+        assert library.found(query) == ["学习要入心。"]
+    else:
+        with pytest.raises(EmptyQuestion):
+            library.found(query)
+
+
+def test_scores_are_explained_and_add_up(library: Library) -> None:
+    library.publish("甲", ["调查研究要深入基层。", "学习要入心。", "整改要到位。"])
+    result = library.searcher.search("怎样做好调查研究？")
+    best = result.hits[0]
+    assert best.passage.text == "调查研究要深入基层。"
+    assert [hit.rank for hit in result.hits] == [1, 2, 3]
+    for hit in result.hits:
+        assert hit.score == pytest.approx(hit.explain.dense + 0.25 * hit.explain.coverage)
+        assert sum(t.score for t in hit.explain.terms) / result.lexical.ceiling == pytest.approx(hit.explain.coverage)
+    assert {term.term for term in best.explain.terms} >= {"调查", "研究"}
+
+
+def test_traditional_full_width_and_upper_case_find_the_same(library: Library) -> None:
+    library.publish("甲", ["加强ＧＤＰ统计督导。", "学习要入心。"])
+    for query in ("gdp統計督導", "ＧＤＰ统计督导", "GDP 统计督导"):
+        hit = library.searcher.search(query).hits[0]
+        assert hit.passage.text == "加强ＧＤＰ统计督导。"
+        assert hit.explain.coverage > 0.5
+
+
+def test_a_single_character_is_found(library: Library) -> None:
+    library.publish("甲", ["加强党的建设。", "学习要入心。"])
+    assert library.searcher.search("党").hits[0].passage.text == "加强党的建设。"
+    assert library.searcher.search("党").hits[0].explain.coverage > 0
+
+
+def test_equal_passages_of_two_documents_are_both_found_in_a_fixed_order(library: Library) -> None:
+    library.publish("甲", ["同样的一段话。"])
+    library.publish("甲", ["同样的一段话。"])
+    found = [[hit.passage.id for hit in library.searcher.search("同样的一段话").hits] for _ in range(5)]
+    assert len(found[0]) == 2
+    assert all(ids == found[0] for ids in found)
+
+
+def test_hits_hidden_by_many_dead_ones_are_still_found(library: Library) -> None:
+    library.publish("主题教育", ["主题教育读书班其实只开一次。"])
+    for _ in range(60):
+        dead = library.hand_over("主题教育读书班", ["主题教育读书班开班。"])
+        library.publisher.step()
+        library.catalogue.delete_document(dead.document_id, at=datetime.now(UTC))
+    assert library.found("主题教育读书班开班", limit=1) == ["主题教育读书班其实只开一次。"]
+
+
+@pytest.mark.parametrize("limit", [1, 10, 25])
+def test_a_filter_that_leaves_one_document_finds_it(large: Library, limit: int) -> None:
+    hits = large.searcher.search("开班 学习", limit=limit, filters=Filters(issuer=("研究室",))).hits
+    assert {hit.document.issuer for hit in hits} == {"研究室"}
+    assert len(hits) == min(limit, 2)
+
+
+@pytest.mark.parametrize(("kind", "documents"), [("lecture", 4), ("news", 196), ("other", 200)])
+def test_hits_are_those_of_the_filter_whether_few_or_many_match(large: Library, kind: str, documents: int) -> None:
+    filters = Filters(kind=(kind,))
+    assert large.catalogue.extent(filters) == (documents, 2 * documents)
+    hits = large.searcher.search("读书班开班第7天", limit=5, filters=filters).hits
+    assert len(hits) == 5
+    assert {hit.document.kind for hit in hits} == {Kind(kind)}
+
+
+def test_filtered_hits_are_scored_as_they_are_without_the_filter(large: Library) -> None:
+    everything = {hit.passage.id: hit for hit in large.searcher.search("读书班开班第107天", limit=100).hits}
+    for kind in Kind.LECTURE, Kind.NEWS:
+        filters = Filters(kind=(kind,))
+        hits = large.searcher.search("读书班开班第107天", limit=4, filters=filters).hits
+        common = [hit for hit in hits if hit.passage.id in everything]
+        assert common
+        for hit in common:
+            assert hit.score == pytest.approx(everything[hit.passage.id].score, abs=1e-5)
+
+
+def test_a_filter_that_nothing_fits_has_no_hits(large: Library) -> None:
+    assert large.searcher.search("读书班", filters=Filters(topic=("没有",))).hits == ()
+
+
+def test_dates_and_the_day_in_force_choose_among_documents(library: Library) -> None:
+    library.publish("旧", ["旧的规定。"], published_on=day("2020-01-01"))
+    library.publish("新", ["新的规定。"], published_on=day("2023-06-01"))
+    assert library.found("规定", filters=Filters(published_from=day("2023-01-01"))) == ["新的规定。"]
+    assert library.found("规定", filters=Filters(published_to=day("2022-12-31"))) == ["旧的规定。"]
+    assert library.found("规定", filters=Filters(as_of=day("2021-01-01"))) == ["旧的规定。"]
+
+
+def test_searches_at_the_same_time_give_what_they_give_alone(large: Library) -> None:
+    queries = [f"读书班开班第{i}天" for i in range(40)]
+    alone = [large.found(query) for query in queries]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(large.found, queries)) == alone
+
+
+def test_a_long_question_is_answered(large: Library) -> None:
+    long = "".join(chr(0x4E00 + i) for i in range(1990)) + "读书班"
+    assert len(large.found(long)) == 10
+
+
+def test_llama_index_gets_the_same_hits(library: Library) -> None:
+    from llama_index.core.schema import MetadataMode, QueryBundle
+
+    from index.retriever import XuesiRetriever
+
+    version = library.publish("甲", ["调查研究要深入基层。", "学习要入心。"])
+    retriever = XuesiRetriever(library.searcher, limit=1)
+    nodes = retriever.retrieve("调查研究")
+    assert [node.text for node in nodes] == ["调查研究要深入基层。"]
+    assert nodes[0].score == library.searcher.search("调查研究").hits[0].score
+    assert nodes[0].metadata == {
+        "document_id": version.document_id,
+        "version": 1,
+        "title": "甲",
+        "pages": [1, 1],
+        "span": [0, 10],
+        "heading_path": [],
+    }
+    assert "span" not in nodes[0].node.get_content(metadata_mode=MetadataMode.LLM)
+    assert asyncio.run(retriever.aretrieve(QueryBundle("调查研究")))[0].node_id == nodes[0].node_id
