@@ -111,6 +111,8 @@ class Jobs:
         """See `Catalogue.put_back`."""
         reason = {"error_code": error_code, "error_detail": error_detail}
         values = {"state": JobState.QUEUED, "stage": "", "updated_at": now, "lease_until": not_before, **reason}
+        if not error_code:
+            values["attempts"] = job.c.attempts - 1
         with self._store.write() as connection:
             if _change(connection, _held(job_id, attempt), values):
                 _move_version(connection, job_id, VersionState.QUEUED)

@@ -454,7 +454,10 @@ class Catalogue(Protocol):
     def put_back(
         self, job_id: JobId, *, now: datetime, not_before: datetime, error_code: str, error_detail: str, attempt: int
     ) -> None:
-        """Queue a running job again after an error that may pass, with the reason; nobody can claim it before that time."""
+        """Queue a running job again after an error that may pass, with the reason; nobody can claim it before that time.
+
+        Without an error code the worker was stopped, and the attempt does not count.
+        """
         ...
 
     def finish_job(

@@ -1,0 +1,114 @@
+"""How is work done beside the server? A process that takes jobs from the queue, one at a time, until it is told to stop.
+
+It never touches the indexes, so any number of workers may run beside one server.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from huey.consumer import Consumer
+
+from ingest.jobs import Runner, waits_for_worker
+from ingest.queue import HueyQueue
+from ingest.secrets import Secrets
+from xuesi.core.domain import JobState
+from xuesi.core.errors import XuesiError
+from xuesi.core.ports import Catalogue, Embedder, Files
+from xuesi.core.settings import Settings
+
+_log = logging.getLogger("xuesi.worker")
+_LOOK_AT_PARENT_S = 1.0
+
+
+def run_worker(
+    *,
+    queue: HueyQueue,
+    catalogue: Catalogue,
+    files: Files,
+    embedder: Embedder,
+    settings: Settings,
+    parent: int | None = None,
+) -> None:
+    """Work until SIGTERM or SIGINT comes, or the process `parent` is no longer this one's parent. To be called in the main thread.
+
+    The running job is put back when its next step ends; one whose step takes more than 20 s is left, and taken up again when its lease lapses.
+    """
+    runner = _runner(catalogue=catalogue, files=files, embedder=embedder, settings=settings)
+    look = partial(_look, catalogue=catalogue, queue=queue, secrets=runner.secrets)
+    look()
+    consumer = queue.consumer(_Consumer, run=runner.run, look=look)
+    consumer.stopping = runner.stopping
+    if parent is not None:
+        threading.Thread(target=_watch, args=(parent, consumer), name="parent", daemon=True).start()
+    _log.info("The worker is ready.")
+    consumer.run()
+    _log.info("The worker has stopped.")
+
+
+def drain(*, catalogue: Catalogue, files: Files, embedder: Embedder, settings: Settings) -> int:
+    """Work in this thread until no job waits, those put off after an error included.
+
+    Returns:
+        How many attempts were made.
+    """
+    runner = _runner(catalogue=catalogue, files=files, embedder=embedder, settings=settings)
+    attempts = 0
+    while True:
+        for job in catalogue.waiting_jobs(now=datetime.now(UTC)):
+            attempts += runner.run(job.id)
+        if not catalogue.jobs(state=JobState.QUEUED, limit=1)[0]:
+            return attempts
+        time.sleep(0.05)  # what is queued now was put off
+
+
+def _runner(*, catalogue: Catalogue, files: Files, embedder: Embedder, settings: Settings) -> Runner:
+    return Runner(
+        catalogue=catalogue,
+        files=files,
+        embedder=embedder,
+        secrets=Secrets(settings.data_dir / "secrets"),
+        passage_chars=settings.passage_chars,
+        batch=settings.embedding_batch,
+        lease_s=settings.job_lease_s,
+        attempts=settings.job_attempts,
+    )
+
+
+def _look(*, catalogue: Catalogue, queue: HueyQueue, secrets: Secrets) -> None:
+    """Wake for jobs that wait without a message: left by a worker that was killed, put off, or added while the queue was away."""
+    try:
+        if not queue.waiting():  # else they would be queued again every minute behind a long job
+            for job in catalogue.waiting_jobs(now=datetime.now(UTC)):
+                queue.wake(job.id)
+        secrets.forget_all(unless=partial(waits_for_worker, catalogue))
+    except XuesiError as error:
+        _log.warning("Waiting jobs could not be looked for: %s", error)
+
+
+def _watch(parent: int, consumer: Consumer) -> None:
+    while os.getppid() == parent:
+        if consumer.stop_flag.wait(_LOOK_AT_PARENT_S):
+            return
+    _log.info("The process that started this worker is gone.")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _Consumer(Consumer):  # type: ignore[misc]
+    """huey's consumer, which on any signal leaves the running job at its next step instead of finishing or dropping it."""
+
+    stopping: threading.Event
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # (restart, graceful); without SIGHUP, on which huey would start the program anew.
+        self._signal_actions = {signal.SIGTERM: (False, True), signal.SIGINT: (False, True)}
+
+    def stop(self, graceful: bool = False) -> None:  # noqa: FBT001, FBT002 huey's signature
+        self.stopping.set()
+        super().stop(graceful=graceful)
