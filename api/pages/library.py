@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
-from ingest.intake import Duplicate, Metadata
 
 from api.pages.view import fragment, page, see
 from api.problems import status_of
 from api.services import ServicesDep
+from ingest.intake import Duplicate, Metadata
 from xuesi.core.domain import DocumentId, JobId, Kind, VersionState
 from xuesi.core.errors import DuplicateDocument, InvalidInput, XuesiError
 from xuesi.wiring import Services

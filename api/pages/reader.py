@@ -11,6 +11,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from api.boxes import Box, marks
 from api.marks import SetPage, heading_levels, parts, set_part
@@ -106,56 +107,42 @@ def _query(span: Span | None, *, page: int | None = None, view: str = "", part: 
     return f"?{urlencode(given)}" if given else ""
 
 
-Number = Annotated[int | None, Query(ge=0)]
+class Asked(BaseModel):
+    """Which place: a span, else a page, else a part of the text, else the beginning. `view` is "text", "page" or empty for what fits the file."""
+
+    start: int | None = Field(None, ge=0)
+    end: int | None = Field(None, ge=0)
+    page: int | None = Field(None, ge=1)
+    part: int | None = Field(None, ge=1)
+    view: str = ""
+
+    def span(self, text: str) -> Span | None:
+        """The span as far as it lies in the text."""
+        if self.start is None or self.end is None or self.start >= min(self.end, len(text)):
+            return None
+        return Span(self.start, min(self.end, len(text)))
+
+
+Place = Annotated[Asked, Query()]
 
 
 @router.get("/documents/{document_id}/versions/{number}")
 def read(
-    request: Request,
-    services: ServicesDep,
-    renderer: RendererDep,
-    document_id: str,
-    number: int,
-    start: Number = None,
-    end: Number = None,
-    page_number: Annotated[int | None, Query(alias="page", ge=1)] = None,
-    part: Annotated[int | None, Query(ge=1)] = None,
-    view: str = "",
+    request: Request, services: ServicesDep, renderer: RendererDep, document_id: str, number: int, asked: Place
 ) -> Response:
     """The reader."""
-    asked = _Asked(_span(start, end), page_number, part, view)
     return page(request, "reader.html", source=_open(services, renderer, (DocumentId(document_id), number), asked))
 
 
 @router.get("/documents/{document_id}/versions/{number}/excerpt")
 def excerpt(
-    request: Request,
-    services: ServicesDep,
-    renderer: RendererDep,
-    document_id: str,
-    number: int,
-    start: Number = None,
-    end: Number = None,
-    view: str = "",
+    request: Request, services: ServicesDep, renderer: RendererDep, document_id: str, number: int, asked: Place
 ) -> Response:
     """The same place for the pane beside an answer."""
-    asked = _Asked(_span(start, end), None, None, view)
     return fragment(request, "excerpt.html", source=_open(services, renderer, (DocumentId(document_id), number), asked))
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    span: Span | None
-    page: int | None
-    part: int | None
-    view: str
-
-
-def _span(start: int | None, end: int | None) -> Span | None:
-    return Span(start, end) if start is not None and end is not None and start < end else None
-
-
-def _open(services: Services, renderer: PageRenderer, which: tuple[DocumentId, int], asked: _Asked) -> Source:
+def _open(services: Services, renderer: PageRenderer, which: tuple[DocumentId, int], asked: Asked) -> Source:
     """Look the place up and cut what is shown.
 
     Raises:
@@ -169,9 +156,7 @@ def _open(services: Services, renderer: PageRenderer, which: tuple[DocumentId, i
     unread = version.state in _UNREAD or not version.pages
     text = "" if unread else services.files.text(version)
     pages = services.catalogue.pages(version.id) or [Page(1, Span(0, len(text)), "")]
-    span = (
-        Span(asked.span.start, min(asked.span.end, len(text))) if asked.span and asked.span.start < len(text) else None
-    )
+    span = asked.span(text)
     shown = _page_asked(pages, asked, span)
     outline = () if unread else services.files.outline(version)
     is_pdf = version.media_type == _PDF and not unread
@@ -210,7 +195,7 @@ def _open(services: Services, renderer: PageRenderer, which: tuple[DocumentId, i
     )
 
 
-def _page_asked(pages: Sequence[Page], asked: _Asked, span: Span | None) -> Page:
+def _page_asked(pages: Sequence[Page], asked: Asked, span: Span | None) -> Page:
     if asked.page is not None:
         if asked.page > len(pages):
             raise PageNotFound(f"There is no page {asked.page}; the last one is {len(pages)}.")
@@ -234,7 +219,7 @@ def _image_part(services: Services, version: Version, shown: Page, span: Span | 
 
 
 def _text_part(
-    text: str, pages: Sequence[Page], asked: _Asked, span: Span | None, shown: Page, outline: Sequence[OutlineEntry]
+    text: str, pages: Sequence[Page], asked: Asked, span: Span | None, shown: Page, outline: Sequence[OutlineEntry]
 ) -> _Cut:
     cuts = parts(text, pages)
     if asked.part is not None:

@@ -23,7 +23,7 @@ _STATIC: Mapping[str, bytes] = {p.name: p.read_bytes() for p in sorted((_API / "
 _DIGEST = hashlib.sha256(b"".join(name.encode() + data for name, data in _STATIC.items())).hexdigest()[:12]
 _YEAR_S = 365 * 24 * 3600
 # What the modules in the browser say; embedded in each page that loads one.
-_BROWSER_TABLES = ("js", "ask", "error", "state", "stage")
+_BROWSER_TABLES = ("js", "ask", "error", "state")
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(_API / "templates"),
@@ -57,7 +57,7 @@ def favicon() -> Response:
 def page(request: Request, template: str, *, status: int = HTTPStatus.OK, **facts: Any) -> Response:
     """The template in the reader's language. An address with ?lang= remembers the choice and leads to itself without it."""
     chosen = request.query_params.get("lang")
-    if chosen in LANGUAGES and request.method == "GET":
+    if chosen and chosen in LANGUAGES and request.method == "GET":
         moved = RedirectResponse(_local(request.url.remove_query_params("lang")), status_code=HTTPStatus.SEE_OTHER)
         moved.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, httponly=True, samesite="lax")
         return moved
@@ -110,9 +110,9 @@ def _render(request: Request, template: str, facts: Mapping[str, Any]) -> str:
         t=t,
         here=request.url.path,
         other_languages=others,
-        words=Markup(words),
+        browser_words=Markup(words),  # noqa: S704 JSON without "<"
         signed_out=signed_out,
-        **facts,  # noqa: S704 JSON without "<"
+        **facts,
     )
 
 

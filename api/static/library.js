@@ -124,7 +124,7 @@ feed.addEventListener("job", (event) => follow(JSON.parse(event.data)));
 
 async function follow(job) {
   const item = running.get(job.id);
-  const stage = has(`stage.${job.stage}`) ? t(`stage.${job.stage}`) : t("state.queued");
+  const stage = has(`state.${job.stage}`) ? t(`state.${job.stage}`) : t("js.waiting");
   const share = job.total ? job.done / job.total : undefined;
   if (item && job.state === "running") {
     progress(item, share === undefined ? stage : t("js.stage", { stage, percent: Math.floor(100 * share) }), share);
