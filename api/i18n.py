@@ -80,7 +80,7 @@ DEFAULT = LANGUAGES["zh-CN"]
 def language_of(request: Request) -> Language:
     """The language asked for in the address (?lang=), else the one chosen earlier (cookie), else the browser's, else Chinese."""
     for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
-        if chosen in LANGUAGES:
+        if chosen and chosen in LANGUAGES:
             return LANGUAGES[chosen]
     return accepted(request.headers.get("accept-language", ""))
 
