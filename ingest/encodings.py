@@ -1,7 +1,7 @@
 """In what encoding is a text written? Byte order marks, UTF-16 and UTF-32 without one, UTF-8, GB18030 and Big5; anything else is guessed."""
 
 import codecs
-import re
+import string
 from dataclasses import dataclass
 
 import charset_normalizer
@@ -15,6 +15,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_PUNCTUATION = string.punctuation + "，。、；：？！“”‘’（）《》【】—…·"
 _FEW = 0.002  # share of characters that may be damaged before the guess is thought to be wrong
 _SAMPLE_BYTES = 200_000
 
@@ -61,6 +62,18 @@ def decode(data: bytes, *, declared: str = "") -> Decoded:
     return _chinese(data) or _guessed(data)
 
 
+def preview(head: bytes) -> str | None:
+    """The beginning of a file as text, for a look at it (what is not ASCII may be missing); None if the bytes are no text."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return head.decode(encoding, errors="ignore")
+    wide = _unmarked_wide(head)
+    if wide:
+        return head.decode(wide, errors="ignore")
+    controls = sum(byte < 0x20 and byte not in b"\t\n\r\f\v\x1b" for byte in head)
+    return head.decode("utf-8", errors="ignore") if controls <= len(head) // 200 else None
+
+
 def _lenient(data: bytes, encoding: str) -> Decoded:
     try:
         return Decoded(data.decode(encoding), encoding, 0)
@@ -89,8 +102,8 @@ def _unmarked_wide(data: bytes) -> str:
         return "utf-32-be"
     for encoding in ("utf-16-le", "utf-16-be"):
         text = head[: len(head) // 2 * 2].decode(encoding, errors="replace")
-        usual = sum(c.isalnum() or c.isspace() or c in "，。、；：“”（）《》,.;:-" for c in text)
-        if usual > 0.9 * len(text) and not re.search(r"[\0\ufffd]", text):
+        usual = sum(c.isalnum() or c.isspace() or c in _PUNCTUATION for c in text)
+        if usual > 0.9 * len(text) and "\0" not in text and "\ufffd" not in text[:-1]:
             return encoding
     return ""
 

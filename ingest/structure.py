@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ingest.length import length
+from ingest.length import is_wide, length
 from xuesi.core.domain import Block, BlockKind
 
 _NUMERAL = r"[〇零一二两三四五六七八九十百千\d０-９]{1,7}"
@@ -52,9 +52,6 @@ _ENDS_SENTENCE = re.compile(r"[。！？；…!?.;][”’」』）》〉】\]\"
 _NO_HEADING_END = re.compile(r"[。！？；…，、,;：:.!][”’」』）》\]\"')]*$")
 _LEADER = re.compile(r"(?:[.…·．]{3,}|\s{3,})\s*\d+$")
 _LONGEST_HEADING = 60.0
-_SPACED_OUT = re.compile(
-    r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff]$)|(?<=[\u4e00-\u9fff])[ \u3000]{2,}(?=[\u4e00-\u9fff])"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,11 @@ def opens_paragraph(line: str) -> bool:
 
 def heading_text(line: str) -> str:
     """A heading as it is shown in a path: on one line, and without the spaces that stretch a short one (总　　则)."""
-    return _SPACED_OUT.sub("", " ".join(line.split("\n")).strip())
+    mark = mark_of(line)
+    end = mark.end if mark is not None and mark.rank <= _DIVISION else 0
+    words = line[end:].split()
+    rest = ("" if len(words) > 1 and all(len(word) == 1 and is_wide(word) for word in words) else " ").join(words)
+    return f"{line[:end]} {rest}".strip() if line[end : end + 1].isspace() else line[:end] + rest
 
 
 def recognise(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -111,11 +112,11 @@ def recognise(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
 
     Spans stay as they are. Applying it twice changes nothing more.
     """
-    marked = any(block.kind is BlockKind.HEADING for block in blocks)
     lines = [block.span.of(text) for block in blocks]
     found = [_demoted(block, line) for block, line in zip(blocks, lines, strict=True)]
     candidates = [_candidate(block, line) for block, line in zip(found, lines, strict=True)]
-    if not marked:
+    _add_title(candidates, found, lines)
+    if not any(block.kind is BlockKind.HEADING for block in blocks):
         _add_plain_headings(candidates, found, lines)
     _keep_those_with_body(candidates, found)
     _follow_siblings(candidates, lines)
@@ -146,17 +147,19 @@ def _candidate(block: Block, line: str) -> int | None:
     return mark.rank if named and length(line) <= longest and "。" not in rest else None
 
 
+def _add_title(candidates: list[int | None], blocks: Sequence[Block], lines: Sequence[str]) -> None:
+    """A short first line without punctuation is the title."""
+    if len(blocks) > 1 and blocks[0].kind is BlockKind.PARAGRAPH and _is_plain_title(lines[0]):
+        candidates[0] = _TITLE
+
+
 def _add_plain_headings(candidates: list[int | None], blocks: Sequence[Block], lines: Sequence[str]) -> None:
-    """Headings without a number, where the format marks none: the title, and short lines between whole paragraphs."""
-    for i, (block, line) in enumerate(zip(blocks, lines, strict=True)):
-        if candidates[i] is not None or block.kind is not BlockKind.PARAGRAPH or not _is_plain_title(line):
-            continue
-        follows = lines[i + 1] if i + 1 < len(lines) else ""
-        before_text = length(follows) >= 40 and ends_sentence(follows)
-        if i == 0 and follows:
-            candidates[i] = _TITLE
-        elif i > 0 and length(line) <= 24 and before_text and ends_sentence(lines[i - 1]):
-            candidates[i] = _FRONT - 1
+    """Headings without a number, where the format marks none: short lines between whole paragraphs."""
+    for i in range(1, len(blocks) - 1):
+        if candidates[i] is None and blocks[i].kind is BlockKind.PARAGRAPH and _is_plain_title(lines[i]):
+            is_between = ends_sentence(lines[i - 1]) and ends_sentence(lines[i + 1]) and length(lines[i + 1]) >= 40
+            if is_between and length(lines[i]) <= 24:
+                candidates[i] = _FRONT - 1
 
 
 def _is_plain_title(line: str) -> bool:

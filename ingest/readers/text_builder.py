@@ -52,8 +52,8 @@ class TextBuilder:
         self._append(piece, boxes)
         self._blocks.append(Block(kind, Span(start, self._length), level=level, table=table))
 
-    def extend(self, text: str, boxes: Floats) -> None:
-        """Append to the last block; `text` and `boxes` as in `add`."""
+    def extend(self, text: str, boxes: Floats | None = None) -> None:
+        """Append canonical text to the last block, which must not end in white space then; `boxes` as in `add`."""
         self._append(text, boxes)
         last = self._blocks[-1]
         self._blocks[-1] = replace(last, span=Span(last.span.start, self._length))
