@@ -130,7 +130,7 @@ def _write_topics(connection: Connection, document_id: DocumentId, topics: tuple
 
 def _checked(name: str, value: Any) -> Any:
     if name == "kind":
-        if value not in Kind:
+        if value not in list(Kind):
             raise InvalidInput(f"{value!r} is no kind of document.", hint=f"Kinds: {', '.join(Kind)}.", field=name)
         return Kind(value)
     fits = {
