@@ -10,8 +10,11 @@ from functools import partial
 from pathlib import Path
 
 import filelock
+
 from answer.pipeline import ExtractiveAnswerer
+from index.catalogue.catalogue import open_catalogue
 from index.catalogue.files import FileStore
+from index.doctor import Finding, examine, mend
 from index.embedders.open import open_embedder
 from index.indexes import Indexes
 from index.pipeline import HybridSearcher
@@ -20,9 +23,6 @@ from index.rebuild import Rebuilt, rebuild
 from ingest.intake import Intake
 from ingest.queue import open_queue
 from ingest.worker import run_worker
-
-from index.catalogue.catalogue import open_catalogue
-from index.doctor import Finding, examine, mend
 from xuesi.core.domain import JobState, VersionState
 from xuesi.core.errors import DataFolderBusy, DataFolderReadOnly, IndexMismatch, JobNotFound
 from xuesi.core.ports import Answerer, Catalogue, Embedder, Files, Queue, Searcher

@@ -46,9 +46,9 @@ def served(settings: Settings, *, worker: bool, sample: Path | None = None) -> I
         DataFolderBusy, DataFolderReadOnly, IndexMismatch, NewerCatalogue: If the data folder cannot be opened.
     """
     import uvicorn
+
     from api.app import create_app
     from api.security import check_exposure
-
     from xuesi.cli.sample import take_sample
     from xuesi.wiring import open_services
 
