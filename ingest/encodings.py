@@ -100,12 +100,13 @@ def _unmarked_wide(data: bytes) -> str:
         return "utf-32-le"
     if zeros[0] > 0.9 and zeros[1] > 0.9 and zeros[3] < 0.5:
         return "utf-32-be"
-    for encoding in ("utf-16-le", "utf-16-be"):
-        text = head[: len(head) // 2 * 2].decode(encoding, errors="replace")
-        usual = sum(c.isalnum() or c.isspace() or c in _PUNCTUATION for c in text)
-        if usual > 0.9 * len(text) and "\0" not in text and "\ufffd" not in text[:-1]:
-            return encoding
-    return ""
+    pairs = head[: len(head) // 2 * 2]
+    texts = [(pairs.decode(encoding, errors="replace"), encoding) for encoding in ("utf-16-le", "utf-16-be")]
+    text, encoding = max(
+        texts, key=lambda pair: sum(c in " \n，。、的" for c in pair[0])
+    )  # the other way round: other characters
+    usual = sum(c.isalnum() or c.isspace() or c in _PUNCTUATION for c in text)
+    return encoding if usual > 0.9 * len(text) and "\0" not in text and "\ufffd" not in text[:-1] else ""
 
 
 def _chinese(data: bytes) -> Decoded | None:

@@ -101,7 +101,7 @@ def opens_paragraph(line: str) -> bool:
 def heading_text(line: str) -> str:
     """A heading as it is shown in a path: on one line, and without the spaces that stretch a short one (总　　则)."""
     mark = mark_of(line)
-    end = mark.end if mark is not None and mark.rank <= _DIVISION else 0
+    end = mark.end if mark is not None and mark.rank <= _DIVISION and mark.end < len(line) else 0
     words = line[end:].split()
     rest = ("" if len(words) > 1 and all(len(word) == 1 and is_wide(word) for word in words) else " ").join(words)
     return f"{line[:end]} {rest}".strip() if line[end : end + 1].isspace() else line[:end] + rest

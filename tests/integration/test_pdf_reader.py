@@ -1,0 +1,171 @@
+"""PDF text stands where its boxes say, on turned and cropped pages too; what is drawn by PDFium is the judge."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pypdf
+import pypdfium2
+import pytest
+from pypdf.generic import RectangleObject
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen.canvas import Canvas
+
+from ingest.readers.pdf import PdfReader
+from xuesi.core.errors import EncryptedDocument, NoText, UnreadableDocument
+from xuesi.core.ports import Reading
+
+FONT = "STSong-Light"
+WIDTH, HEIGHT = 595.0, 842.0
+
+
+def drawn(*pages: list[tuple[float, float, float, str]]) -> bytes:
+    """A PDF with each text at (x, y, size), y from the bottom."""
+    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(WIDTH, HEIGHT))
+    canvas.setTitle("读书班手册")
+    for number, page in enumerate(pages):
+        for x, y, size, text in page:
+            canvas.setFont(FONT if not text.isascii() else "Helvetica", size)
+            canvas.drawString(x, y, text)
+        canvas.bookmarkPage(f"p{number}")
+        canvas.addOutlineEntry(f"第{number + 1}页", f"p{number}")
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def read(path: Path, data: bytes, password: str | None = None) -> Reading:
+    path.write_bytes(data)
+    return PdfReader().read(path, password=password)
+
+
+def changed(
+    data: bytes, *, rotation: int = 0, crop: tuple[float, float, float, float] | None = None, password: str = ""
+) -> bytes:
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(data))
+    for page in writer.pages:
+        if crop:
+            page.cropbox = RectangleObject(crop)
+        if rotation:
+            page.rotate(rotation)
+    if password:
+        writer.encrypt(password, algorithm="AES-256")
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("crop", [None, (50.0, 40.0, 550.0, 800.0)])
+def test_a_word_stands_where_it_is_drawn(
+    tmp_path: Path, rotation: int, crop: tuple[float, float, float, float] | None
+) -> None:
+    data = changed(drawn([(120, 700, 20, "Xuesi")]), rotation=rotation, crop=crop)
+    reading = read(tmp_path / "a.pdf", data)
+    assert reading.boxes is not None
+    left, top = reading.boxes[:, :2].min(axis=0)
+    right, bottom = reading.boxes[:, 2:].max(axis=0)
+
+    scale = 4
+    with pypdfium2.PdfDocument(data) as document:
+        image = document[0].render(scale=scale).to_pil().convert("L")
+    ink = np.argwhere(np.asarray(image) < 128) / scale
+    (ink_top, ink_left), (ink_bottom, ink_right) = ink.min(axis=0), ink.max(axis=0)
+    assert left - 1 <= ink_left <= left + 6
+    assert right - 6 <= ink_right <= right + 1
+    assert top - 1 <= ink_top <= top + 8
+    assert bottom - 8 <= ink_bottom <= bottom + 1
+    page = reading.pages[0]
+    assert (page.width, page.height) == pytest.approx((image.width / scale, image.height / scale), abs=1)
+
+
+def test_lines_of_a_paragraph_are_joined_and_headings_found_by_size(tmp_path: Path) -> None:
+    first, second = "读书班是集中一段时间读原著、议问题、找方向的学习组织形", "式，它以读和议为主。"
+    page: list[tuple[float, float, float, str]] = [
+        (200, 780, 20, "读书班手册"),
+        (72, 740, 14, "学习的方法"),
+        (96, 710, 12, first),
+        (72, 690, 12, second + "学员先自读，再互讲，把不懂的地方记下来。"),
+        (96, 670, 12, "另起一段。"),
+    ]
+    reading = read(tmp_path / "a.pdf", drawn(page))
+    assert [(b.kind.value, b.level, b.span.of(reading.text)) for b in reading.blocks] == [
+        ("heading", 1, "读书班手册"),
+        ("heading", 2, "学习的方法"),
+        ("paragraph", 0, first + second + "学员先自读，再互讲，把不懂的地方记下来。"),
+        ("paragraph", 0, "另起一段。"),
+    ]
+    assert reading.properties["title"] == "读书班手册"
+
+
+def test_a_paragraph_goes_on_over_the_page_and_page_numbers_are_left_out(tmp_path: Path) -> None:
+    line = "把学习成果转化为工作举措是主题教育的要求各个支部都要认真落实"
+    pages = [
+        [(72.0, 740.0 - 20 * i, 12.0, line) for i in range(3)] + [(290.0, 20.0, 9.0, f"第 {number} 页")]
+        for number in (1, 2, 3)
+    ]
+    pages[2][2] = (72.0, 700.0, 12.0, "最后一句。")
+    reading = read(tmp_path / "a.pdf", drawn(*pages))
+    assert reading.text == line * 8 + "最后一句。"
+    assert len(reading.blocks) == 1
+    assert [len(page.span) for page in reading.pages] == [3 * len(line), 3 * len(line), 2 * len(line) + 5]
+    assert [(entry.title, entry.page, entry.level) for entry in reading.outline] == [
+        ("第1页", 1, 1),
+        ("第2页", 2, 1),
+        ("第3页", 3, 1),
+    ]
+    assert reading.boxes is not None
+    assert not np.isnan(reading.boxes).any()
+
+
+def test_characters_beyond_the_basic_plane_are_one_code_point(tmp_path: Path) -> None:
+    from ingest.readers.pdf_chars import _whole_code_points
+
+    points = np.array([0x41, 0xD842, 0xDFB7, 0xD842], dtype=np.uint32)
+    boxes = np.arange(16, dtype=np.float32).reshape(4, 4)
+    whole, kept, _ = _whole_code_points(points, boxes, np.zeros(4, dtype=np.bool_))
+    assert whole.tolist() == [0x41, 0x20BB7, 0xFFFD]
+    assert kept[:, 0].tolist() == [0, 4, 12]
+
+
+def test_an_encrypted_pdf_opens_with_its_password_only(tmp_path: Path) -> None:
+    data = changed(drawn([(72, 700, 12, "Secret text of the group.")]), password="geheim")
+    with pytest.raises(EncryptedDocument, match="opens only with a password"):
+        read(tmp_path / "a.pdf", data)
+    with pytest.raises(EncryptedDocument, match="given password does not open"):
+        read(tmp_path / "a.pdf", data, password="falsch")
+    assert read(tmp_path / "a.pdf", data, password="geheim").text == "Secret text of the group."
+
+
+def test_a_truncated_pdf_is_repaired_or_refused(tmp_path: Path) -> None:
+    data = drawn([(72, 700, 12, "Text of the group.")])
+    with pytest.raises(UnreadableDocument, match="damaged or cut off"):
+        read(tmp_path / "a.pdf", data[:300])
+    assert read(tmp_path / "a.pdf", data[: data.rindex(b"startxref")]).text == "Text of the group."
+
+
+def test_a_pdf_without_text_is_said_to_be_a_scan(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    canvas = Canvas(out)
+    canvas.rect(100, 100, 200, 200, fill=1)
+    canvas.showPage()
+    canvas.save()
+    with pytest.raises(NoText, match="scan"):
+        read(tmp_path / "a.pdf", out.getvalue())
+
+
+def test_a_pdf_without_pages_is_refused(tmp_path: Path) -> None:
+    writer = pypdf.PdfWriter()
+    out = io.BytesIO()
+    writer.write(out)
+    with pytest.raises(UnreadableDocument):
+        read(tmp_path / "a.pdf", out.getvalue())
+
+
+def test_pages_without_text_are_named(tmp_path: Path) -> None:
+    reading = read(tmp_path / "a.pdf", drawn([(72, 700, 12, "Only page with text.")], [], []))
+    assert reading.warnings == ("2 of 3 pages hold no text and cannot be found: 2, 3.",)
+    assert [len(page.span) for page in reading.pages] == [21, 0, 0]
