@@ -1,0 +1,166 @@
+"""How does a catalogue open: new, older, newer, damaged, held, full, or where nothing can be written?"""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from index.catalogue import open_catalogue
+from index.catalogue.migrate import revisions
+from index.catalogue.tables import metadata
+from tests.library import NOW, add, publish
+from xuesi.core.errors import (
+    DataFolderReadOnly,
+    IndexCorrupt,
+    Misconfigured,
+    NewerCatalogue,
+    StorageFull,
+    StoreUnavailable,
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "a folder with 100% spaces" / "catalogue.db"
+
+
+def address(place: Path) -> str:
+    return f"sqlite:///{place}"
+
+
+def test_what_was_written_is_there_after_opening_again(place: Path) -> None:
+    with open_catalogue(address(place)) as catalogue:
+        document, _, _ = publish(catalogue)
+    with open_catalogue(address(place)) as catalogue:
+        assert catalogue.document(document.id) == document
+
+
+def test_the_migrations_make_the_tables_that_the_queries_speak_of(place: Path) -> None:
+    open_catalogue(address(place)).close()
+    engine = create_engine(address(place))
+    with engine.connect() as connection:
+        # Types are left out: words and times have types of our own, which the database keeps as text.
+        context = MigrationContext.configure(connection, opts={"compare_type": False, "target_metadata": metadata})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_a_commit_is_on_the_disk_and_readers_do_not_wait(place: Path) -> None:
+    with open_catalogue(address(place)) as catalogue, catalogue._store.read() as connection:
+        pragma = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+def test_a_catalogue_without_tables_is_brought_up_to_date(place: Path) -> None:
+    place.parent.mkdir()
+    with closing(sqlite3.connect(place)) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        database.commit()
+    with open_catalogue(address(place)) as catalogue:
+        publish(catalogue)
+
+
+def test_a_newer_catalogue_is_refused_and_left_as_it_is(place: Path) -> None:
+    open_catalogue(address(place)).close()
+    with closing(sqlite3.connect(place)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    with pytest.raises(NewerCatalogue) as told:
+        open_catalogue(address(place))
+    assert told.value.facts == {"found": "9999", "known": revisions()[-1]}
+    assert str(place) in told.value.detail
+    with closing(sqlite3.connect(place)) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+
+
+def test_two_processes_may_open_a_new_catalogue_at_once(place: Path) -> None:
+    program = f"from index.catalogue import open_catalogue\nwith open_catalogue({address(place)!r}) as c: c.set_fact('a', 'b')"
+    root = Path(__file__).parents[2]
+    processes = [subprocess.Popen([sys.executable, "-W", "error", "-c", program], cwd=root) for _ in range(4)]
+    assert [process.wait(60) for process in processes] == [0] * 4
+
+
+def test_two_processes_see_what_the_other_wrote(place: Path) -> None:
+    program = f"""
+from index.catalogue import open_catalogue
+from tests.library import publish
+with open_catalogue({address(place)!r}) as catalogue:
+    for _ in range(30):
+        publish(catalogue)
+"""
+    root = Path(__file__).parents[2]
+    with open_catalogue(address(place)) as catalogue:
+        other = subprocess.Popen([sys.executable, "-W", "error", "-c", program], cwd=root)
+        for _ in range(30):
+            publish(catalogue)
+        assert other.wait(120) == 0
+        assert catalogue.counts()["live_versions"] == 60
+
+
+def test_a_catalogue_held_by_another_for_too_long_is_unavailable(place: Path) -> None:
+    with open_catalogue(f"{address(place)}?timeout=0.1") as catalogue:
+        document, _, _ = publish(catalogue)
+        with closing(sqlite3.connect(place, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable, match="held by another"):
+                catalogue.set_fact("a", "b")
+            assert catalogue.document(document.id) == document  # reading goes on
+            other.execute("COMMIT")
+        catalogue.set_fact("a", "b")
+
+
+@pytest.mark.parametrize("content", [b"no database at all " * 500, b"%PDF-1.7\n" + b"x" * 5000])
+def test_a_file_that_is_no_catalogue_is_reported_and_left_as_it_is(place: Path, content: bytes) -> None:
+    place.parent.mkdir()
+    place.write_bytes(content)
+    with pytest.raises(IndexCorrupt) as told:
+        open_catalogue(address(place))
+    assert str(place) in told.value.detail
+    assert place.read_bytes() == content
+
+
+def test_a_damaged_catalogue_is_reported(place: Path) -> None:
+    with open_catalogue(address(place)) as catalogue:
+        for i in range(50):
+            add(catalogue, created_at=NOW + timedelta(i))
+    size = place.stat().st_size
+    with place.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))
+    with pytest.raises(IndexCorrupt), open_catalogue(address(place)) as catalogue:
+        catalogue.rows(limit=50)
+
+
+def test_a_full_disk_is_reported_and_the_catalogue_still_answers(place: Path) -> None:
+    with open_catalogue(address(place)) as catalogue:
+        document, _, _ = publish(catalogue)
+        with catalogue._store.read() as connection:  # the pool gives the same connection again
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StorageFull):
+            catalogue.set_fact("large", "x" * 200_000)
+        assert catalogue.get_fact("large") is None
+        assert catalogue.document(document.id) == document
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/sys refuses every user on Linux only")
+def test_a_folder_that_cannot_be_made_is_reported() -> None:
+    with pytest.raises(DataFolderReadOnly):
+        open_catalogue("sqlite:////sys/xuesi/catalogue.db")
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "sqlite+nothing:///x", "postgres9://host/x"])
+def test_an_address_that_cannot_be_is_misconfigured(wrong: str) -> None:
+    with pytest.raises(Misconfigured) as told:
+        open_catalogue(wrong)
+    assert told.value.facts["setting"] == "database_url"
