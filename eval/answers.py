@@ -1,0 +1,155 @@
+"""How good are the answers, and does the program know when it has none? `xuesi eval answers`, through the product's own answerer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval.build import Built, build
+from eval.dataset import Dataset, read_dataset
+from eval.metrics import auroc, latency, says
+from xuesi.core.domain import Answer, Citation, DocumentId, Statement
+from xuesi.core.ports import Answerer
+from xuesi.core.settings import Settings
+from xuesi.wiring import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came back for one question."""
+
+    answer: Answer
+    verbatim: int
+    supporting: int
+
+
+def evaluate_answers(
+    folder: Path, settings: Settings, *, limit: int | None = None, withhold: float = 0.0, seed: int = 0
+) -> dict[str, Any]:
+    """Build a fresh index of the corpus, ask its questions, and measure the statements, their citations and the abstentions.
+
+    Args:
+        folder: A question set in BEIR form.
+        settings: Of the product under test; its data folder is left alone.
+        limit: Ask at most so many questions.
+        withhold: Share of the questions whose right documents are taken out of the corpus before it is built.
+        seed: Which ones.
+
+    Returns:
+        `dataset`, `documents`, `refused` (documents that the pipeline did not take), `passages`, `queries` (answerable), `unanswerable`, `metrics`, `latency_ms` of asking, `build_s`.
+        `metrics` are over answerable questions with gold answers: answer_in_first and answer_in_shown, abstaining being a miss;
+        over all citations: citation_precision, the share of them that support their statement (the statement's words are the quote's, and
+        the quote stands at its span), and citation_relevant, the share that name a right document; abstain_auroc, by confidence, and
+        precision and recall of saying that it is not in the material, null where there is no unanswerable question.
+
+    Raises:
+        InvalidInput: If the set is not of its form.
+    """
+    dataset = read_dataset(folder).limited(limit).withheld(withhold, seed=seed)
+    with build(dataset.corpus, settings) as built:
+        return _measured(dataset, built)
+
+
+def _measured(dataset: Dataset, built: Built) -> dict[str, Any]:
+    asked = {query: _ask(text, built.services) for query, text in dataset.queries.items()}
+    absent = [_ask(text, built.services) for text in dataset.absent.values()]
+    every = [*asked.values(), *absent]
+    return {
+        "dataset": dataset.name,
+        "documents": len(built.entries),
+        "refused": len(built.refused),
+        "passages": built.passages,
+        "queries": len(asked),
+        "unanswerable": len(absent),
+        "metrics": {
+            **_answered(dataset, asked),
+            **_cited(dataset, asked, entries=built.entries),
+            **_abstained([a.answer for a in asked.values()], [a.answer for a in absent]),
+        },
+        "latency_ms": latency([a.answer.took_ms for a in every]),
+        "build_s": round(built.took_s, 1),
+    }
+
+
+def answer_to(question: str, answerer: Answerer) -> Answer:
+    """The whole answer, which is the last event."""
+    *_, last = answerer.ask(question)
+    if not isinstance(last, Answer):
+        raise TypeError(f"an answer ended with {type(last).__name__}")
+    return last
+
+
+def _ask(question: str, services: Services) -> Asked:
+    answer = answer_to(question, services.answerer)
+    cited = {citation.number: citation for citation in answer.citations}
+    verbatim = {number: _stands(citation, services) for number, citation in cited.items()}
+    supporting = sum(
+        verbatim[number] and _supports(cited[number], statement)
+        for statement in answer.statements
+        for number in statement.citations
+    )
+    return Asked(answer, verbatim=sum(verbatim.values()), supporting=supporting)
+
+
+def _stands(citation: Citation, services: Services) -> bool:
+    """Read anew from what is kept, not from what the answerer saw."""
+    version = services.catalogue.version(citation.document_id, citation.version)
+    return citation.span.of(services.files.text(version)) == citation.quote
+
+
+def _supports(citation: Citation, statement: Statement) -> bool:
+    return _letters(statement.text) in _letters(citation.quote)
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
+def _answered(dataset: Dataset, asked: Mapping[str, Asked]) -> dict[str, float | None]:
+    golden = {query: (asked[query].answer, dataset.answers[query]) for query in asked if dataset.answers.get(query)}
+    first = [bool(a.statements) and says(a.statements[0].text, gold) for a, gold in golden.values()]
+    shown = [any(says(s.text, gold) for s in a.statements) for a, gold in golden.values()]
+    lengths = [len(s.text) for a in asked.values() for s in a.answer.statements]
+    counts = [len(a.answer.statements) for a in asked.values() if a.answer.statements]
+    return {
+        "answer_in_first": _mean(first),
+        "answer_in_shown": _mean(shown),
+        "statements": _mean(counts),
+        "statement_chars": _mean(lengths),
+    }
+
+
+def _cited(
+    dataset: Dataset, asked: Mapping[str, Asked], *, entries: Mapping[DocumentId, str]
+) -> dict[str, float | None]:
+    uses = sum(len(s.citations) for a in asked.values() for s in a.answer.statements)
+    relevant = [
+        entries[citation.document_id] in dataset.right(query)
+        for query, a in asked.items()
+        for citation in a.answer.citations
+    ]
+    return {
+        "citation_precision": round(sum(a.supporting for a in asked.values()) / uses, 4) if uses else None,
+        "citation_verbatim": round(sum(a.verbatim for a in asked.values()) / len(relevant), 4) if relevant else None,
+        "citation_relevant": _mean(relevant),
+    }
+
+
+def _abstained(answerable: Sequence[Answer], absent: Sequence[Answer]) -> dict[str, float | None]:
+    score = auroc([a.confidence for a in answerable], [a.confidence for a in absent])
+    if score is None:
+        return {"abstain_auroc": None, "abstain_precision": None, "abstain_recall": None}
+    silent = [a.status == "not_in_material" for a in absent]
+    wrongly = sum(a.status == "not_in_material" for a in answerable)
+    said = sum(silent) + wrongly
+    return {
+        "abstain_auroc": round(score, 4),
+        "abstain_precision": round(sum(silent) / said, 4) if said else None,
+        "abstain_recall": _mean(silent),
+    }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(float(np.mean(values)), 4) if values else None
