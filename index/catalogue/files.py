@@ -10,6 +10,7 @@ several files that must fit each other, while a live version may be read during 
 own, and one small file, replaced at once, says which folder counts. Names given by users are no part of any path.
 """
 
+import errno
 import hashlib
 import json
 import re
@@ -214,7 +215,12 @@ def _copy(source: BinaryIO, target: IO[bytes], limit_bytes: int) -> StoredFile:
 
 
 def _save(array: NDArray[Any], file: IO[bytes]) -> None:
-    np.save(file, array, allow_pickle=False)
+    try:
+        np.save(file, array, allow_pickle=False)
+    except OSError as error:
+        if error.errno is None:  # NumPy says how many values it could write, but not why: the disk is full
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise
 
 
 def _mapped(place: Path) -> Any:
