@@ -49,7 +49,7 @@ class Lease:
         self._thread.join()
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Say how far the work is; written at most four times a second within a stage.
+        """Say how far the work is; written at once where a stage begins or ends, else four times a second at most.
 
         Raises:
             Left: If the job is no longer this worker's.
@@ -58,7 +58,7 @@ class Lease:
         if self._stopping.is_set():
             raise Stopped
         with self._lock:
-            due = stage != self._at[0] or time.monotonic() - self._written_s >= _WRITE_EVERY_S
+            due = stage != self._at[0] or done == total or time.monotonic() - self._written_s >= _WRITE_EVERY_S
             self._at = (stage, done, total)
             if due:
                 self._write()
