@@ -6,7 +6,7 @@ The best of both indexes are candidates, and each gets both scores: its cosine w
 import heapq
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from xuesi.core.domain import Filters, PassageId, VersionId
 from xuesi.core.errors import Corrupt
 from xuesi.core.ports import Catalogue, Files, Floats, LexicalQuery, LivePassage
 
+_Ranked = dict[PassageId, float]  # best first
 _log = logging.getLogger("xuesi.search")
 # Neighbours come at little cost by the hundred, and each found this way need not have its vector looked up.
 _NEIGHBOURS = 4
@@ -27,67 +28,90 @@ _VERSION_MS, _CANDIDATE_MS = 0.3, 0.03
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as both indexes take it, with its filters; `wanted` candidates are taken from each."""
+    """A question as both indexes take it, with its filters. At least `limit` passages are needed, `wanted` are taken from each index."""
 
     vector: Floats
     words: LexicalQuery
     filters: Filters
+    limit: int
     wanted: int
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Passages that may be shown: each with its cosine in [-1, 1] and its BM25 score, >= 0."""
+    """Passages with their cosine in [-1, 1] and their BM25 score, >= 0. `complete`: there are no others.
+
+    `live` is what the catalogue says of those that may be shown, None where it has not been asked yet.
+    """
 
     dense: dict[PassageId, float]
     lexical: dict[PassageId, float]
-    live: dict[PassageId, LivePassage]
+    live: dict[PassageId, LivePassage] | None
+    complete: bool
 
 
 class CandidateFinder:
-    """Finds candidates in both indexes at the same time, and keeps those that the catalogue calls live."""
+    """Finds candidates in both indexes at the same time."""
 
     def __init__(self, *, catalogue: Catalogue, files: Files, pool: ThreadPoolExecutor) -> None:
         self._catalogue = catalogue
         self._files = files
         self._pool = pool
 
-    def find(self, question: Question, indexes: Generation) -> Candidates:
-        """The best of each index that may be shown; a filter that leaves one document of ten thousand still finds it."""
-        held = indexes.vectors.count()
-        fetch, matching = question.wanted, held
-        if question.filters:
-            versions, matching = self._catalogue.extent(question.filters)
-            if not matching:
-                return Candidates({}, {}, {})
-            fetch = min(held, math.ceil(_MARGIN * question.wanted * held / matching))
-            if versions * _VERSION_MS < fetch * _CANDIDATE_MS:
-                return self._exactly(question, indexes)
+    def anywhere(self, question: Question, indexes: Generation) -> Iterator[Candidates]:
+        """The best of each index, in ever wider circles: for when too many of the first turn out not to be live."""
+        held, fetch = indexes.vectors.count(), question.wanted
         while True:
-            found, nearest = self._fetched(question, indexes, fetch)
-            if nearest >= min(question.wanted, matching) or fetch >= held:
-                return found
-            if question.filters and versions * _VERSION_MS < _WIDEN * fetch * _CANDIDATE_MS:
-                return self._exactly(question, indexes)
+            nearest, worded = self._both(question, indexes, fetch)
+            chosen = {*list(nearest)[:fetch], *worded}
+            yield self._scored(question, indexes, chosen, (nearest, worded), complete=fetch >= held)
+            if fetch >= held:
+                return
             fetch *= _WIDEN
 
-    def _fetched(self, question: Question, indexes: Generation, fetch: int) -> tuple[Candidates, int]:
-        """Candidates among the first `fetch` of each index, and how many of the nearest are among them."""
+    def within(self, question: Question, indexes: Generation) -> Candidates:
+        """The best of each index under the filters; a filter that leaves one document of ten thousand still finds it."""
+        held = indexes.vectors.count()
+        versions, matching = self._catalogue.extent(question.filters)
+        if not matching:
+            return Candidates({}, {}, {}, complete=True)
+        least = min(matching, max(question.limit, question.wanted // 2))
+        fetch = min(held, math.ceil(_MARGIN * question.wanted * held / matching))
+        while versions * _VERSION_MS > fetch * _CANDIDATE_MS:
+            nearest, worded = self._both(question, indexes, fetch)
+            live = self._catalogue.live({*list(nearest)[:fetch], *worded}, question.filters)
+            by_vector = [key for key in nearest if key in live][: question.wanted]
+            if len(by_vector) >= least or fetch >= held:
+                by_words = [key for key in worded if key in live][: question.wanted]
+                chosen = {*by_vector, *by_words}
+                return self._scored(question, indexes, chosen, (nearest, worded), live=live, complete=True)
+            fetch *= _WIDEN
+        return self._exactly(question, indexes)
+
+    def _both(self, question: Question, indexes: Generation, fetch: int) -> tuple[_Ranked, _Ranked]:
+        """The best `fetch` of each index, best first; some more of the nearest."""
         searching = self._pool.submit(indexes.lexical.search, question.words, limit=fetch)
         nearest = indexes.vectors.query(question.vector, max(fetch, _NEIGHBOURS * question.wanted))
-        worded = searching.result()
-        cosines = dict(nearest)
-        live = self._catalogue.live(
-            {*(key for key, _ in nearest[:fetch]), *(key for key, _ in worded)}, question.filters
-        )
-        by_vector = _first((key for key, _ in nearest[:fetch]), live, question.wanted)
-        by_words = _first((key for key, _ in worded), live, question.wanted)
-        unknown = [key for key in by_words if key not in cosines]
-        for key, vector in indexes.vectors.get(unknown).items():
-            cosines[key] = float(vector @ question.vector)
-        chosen = {*by_vector, *by_words}
-        dense = {key: cosines[key] for key in chosen if key in cosines}
-        return Candidates(dense, _worded(question, indexes, chosen, dict(worded)), live), len(by_vector)
+        return dict(nearest), dict(searching.result())
+
+    def _scored(
+        self,
+        question: Question,
+        indexes: Generation,
+        chosen: set[PassageId],
+        known: tuple[_Ranked, _Ranked],
+        *,
+        complete: bool,
+        live: dict[PassageId, LivePassage] | None = None,
+    ) -> Candidates:
+        """Each with both scores, looked up where they are not known."""
+        nearest, worded = known
+        dense = {key: nearest[key] for key in chosen if key in nearest}
+        for key, vector in indexes.vectors.get(sorted(chosen - dense.keys())).items():
+            dense[key] = float(vector @ question.vector)
+        lexical = {key: worded[key] for key in chosen if key in worded}
+        lexical |= indexes.lexical.score(question.words, sorted(chosen - lexical.keys()))
+        return Candidates(dense, lexical, live, complete)
 
     def _exactly(self, question: Question, indexes: Generation) -> Candidates:
         """Candidates from every passage of the versions that match."""
@@ -105,19 +129,6 @@ class CandidateFinder:
         best = heapq.nlargest(question.wanted, cosines, key=lambda place: (cosines[place], place))
         worded = dict(searching.result())
         live = self._catalogue.live({*self._catalogue.passages_at(best).values(), *worded}, question.filters)
-        dense = {
-            key: cosines[place] for key, it in live.items() if (place := (it.version.id, it.passage.ordinal)) in cosines
-        }
-        return Candidates(dense, _worded(question, indexes, set(live), worded), live)
-
-
-def _first(ranked: Iterable[PassageId], live: dict[PassageId, LivePassage], wanted: int) -> list[PassageId]:
-    return [key for key in ranked if key in live][:wanted]
-
-
-def _worded(
-    question: Question, indexes: Generation, chosen: set[PassageId], known: dict[PassageId, float]
-) -> dict[PassageId, float]:
-    """BM25 of each that was chosen, looked up where it is not known."""
-    scores = {key: known[key] for key in chosen if key in known}
-    return scores | indexes.lexical.score(question.words, sorted(chosen - scores.keys()))
+        places = {key: (it.version.id, it.passage.ordinal) for key, it in live.items()}
+        nearest = {key: cosines[place] for key, place in places.items() if place in cosines}
+        return self._scored(question, indexes, set(live), (nearest, worded), live=live, complete=True)

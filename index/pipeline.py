@@ -9,9 +9,11 @@ from index.fuse import Fused, fuse
 from index.indexes import Generation, Indexes
 from xuesi.core.domain import NO_FILTERS, Explanation, Filters, Hit
 from xuesi.core.errors import EmptyQuestion, InvalidInput, QuestionTooLong
-from xuesi.core.ports import Catalogue, Embedder, Files, LexicalQuery, SearchResult
+from xuesi.core.ports import Catalogue, Embedder, Files, LexicalQuery, LivePassage, SearchResult
 from xuesi.core.text import has_words
 
+_Shown = tuple[Fused, LivePassage]
+_SPARE = 5  # candidates checked beyond the limit, lest one retired passage cost a second look
 _THREADS = 8  # searches whose lexical half runs beside their dense half; further ones take turns
 
 
@@ -32,6 +34,7 @@ class HybridSearcher:
         """`weight` is the say of the words in the score, `candidates` the passages taken from each index, `max_chars` the longest query."""
         self._embedder = embedder
         self._indexes = indexes
+        self._catalogue = catalogue
         self._weight = weight
         self._candidates = candidates
         self._max_chars = max_chars
@@ -53,11 +56,36 @@ class HybridSearcher:
             parsing = self._pool.submit(indexes.lexical.parse, query)
             embedded = self._embedder.embed_query(query)
             words = parsing.result()
-            question = Question(embedded.vector, words, filters, wanted=max(limit, self._candidates))
-            found = self._finder.find(question, indexes)
-            ranked = fuse(found.dense, found.lexical, ceiling=words.ceiling or 1.0, weight=self._weight)[:limit]
-            hits = _explained(ranked, found, words, indexes)
+            wanted = max(limit, self._candidates)
+            question = Question(embedded.vector, words, filters, limit=limit, wanted=wanted)
+            shown = self._shown(question, indexes)
+            hits = _explained(shown, words, indexes)
         return SearchResult(hits, embedded, words, took_ms=(time.perf_counter() - started) * 1000)
+
+    def _shown(self, question: Question, indexes: Generation) -> list[_Shown]:
+        """The best candidates that may be shown, at most `limit`, looking further where too few of them may."""
+        if question.filters:
+            return self._live(self._finder.within(question, indexes), question)
+        shown: list[_Shown] = []
+        for found in self._finder.anywhere(question, indexes):
+            shown = self._live(found, question)
+            if len(shown) == question.limit:
+                break
+        return shown
+
+    def _live(self, found: Candidates, question: Question) -> list[_Shown]:
+        """The best live ones in order. The catalogue is asked for as many as are needed, not for all."""
+        ceiling = question.words.ceiling or 1.0  # without a token there are no lexical scores either
+        ranked = fuse(found.dense, found.lexical, ceiling=ceiling, weight=self._weight)
+        shown: list[_Shown] = []
+        step = question.limit + _SPARE
+        for i in range(0, len(ranked), step):
+            part = ranked[i : i + step]
+            live = self._catalogue.live([it.id for it in part], question.filters) if found.live is None else found.live
+            shown += [(it, live[it.id]) for it in part if it.id in live]
+            if len(shown) >= question.limit:
+                break
+        return shown[: question.limit]
 
     def _check(self, query: str, limit: int) -> None:
         if len(query) > self._max_chars:
@@ -72,20 +100,16 @@ class HybridSearcher:
             raise InvalidInput(f"At least one hit must be asked for, not {limit}.", hint="Set limit to 1 or more.")
 
 
-def _explained(ranked: Sequence[Fused], found: Candidates, words: LexicalQuery, indexes: Generation) -> tuple[Hit, ...]:
-    terms = indexes.lexical.explain(words, [fused.id for fused in ranked])
-    hits = []
-    for rank, fused in enumerate(ranked, start=1):
-        of = found.live[fused.id]
-        explain = Explanation(dense=fused.dense, coverage=fused.coverage, terms=terms[fused.id])
-        hits.append(
-            Hit(
-                rank=rank,
-                score=fused.score,
-                passage=of.passage,
-                document=of.document,
-                version=of.version.number,
-                explain=explain,
-            )
+def _explained(shown: Sequence[_Shown], words: LexicalQuery, indexes: Generation) -> tuple[Hit, ...]:
+    terms = indexes.lexical.explain(words, [fused.id for fused, _ in shown])
+    return tuple(
+        Hit(
+            rank=rank,
+            score=fused.score,
+            passage=of.passage,
+            document=of.document,
+            version=of.version.number,
+            explain=Explanation(dense=fused.dense, coverage=fused.coverage, terms=terms[fused.id]),
         )
-    return tuple(hits)
+        for rank, (fused, of) in enumerate(shown, start=1)
+    )

@@ -72,7 +72,7 @@ class ChromaIndex:
                 query_embeddings=np.asarray(vector, dtype=np.float32)[None], n_results=limit, include=["distances"]
             )
         nearest = [
-            (PassageId(key), float(np.clip(1.0 - distance, -1.0, 1.0)))
+            (PassageId(key), min(1.0, max(-1.0, 1.0 - distance)))
             for key, distance in zip(found["ids"][0], found["distances"][0], strict=True)
         ]
         return sorted(nearest, key=lambda hit: (-hit[1], hit[0]))
