@@ -12,7 +12,8 @@ _SHORTEST_TITLE, _LONGEST_TITLE = 2, 150
 # They turn the direction of what follows: "cod.exe" can be shown as "exe.doc".
 _DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _NUMBERED = re.compile(
-    r"第[\d一二三四五六七八九十百零〇]+[章节節条條篇部编編]|[（(]?[\d一二三四五六七八九十]+[）)]?[、.．\s]|(chapter|section|part)\s",
+    r"第[\d一二三四五六七八九十百零〇]+[章节節条條篇部编編]|[（(][\d一二三四五六七八九十]{1,3}[）)]|(\d{1,2}|[一二三四五六七八九十]{1,3})[、.．\s]"
+    r"|(chapter|section|part)\s",
     re.IGNORECASE,
 )
 _FILE_LIKE = re.compile(r"[\\/]|\.(docx?|pptx?|xlsx?|wps|pdf|txt|md|html?|rtf|odt|indd|qxd|tmp)$", re.IGNORECASE)
