@@ -40,7 +40,7 @@ class Program:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        given = clean_environment(XUESI_DATA_DIR=str(self.data_dir), **environment)
+        given = clean_environment(**{"XUESI_DATA_DIR": str(self.data_dir)} | environment)
         return subprocess.run(
             [*self.command, *arguments],
             capture_output=True,
@@ -54,7 +54,7 @@ class Program:
     @contextlib.contextmanager
     def serving(self, *arguments: str, wrapper: Sequence[str] = (), **environment: str) -> Iterator[str]:
         """A server on a free port; yields its address."""
-        given = clean_environment(XUESI_DATA_DIR=str(self.data_dir), XUESI_PORT="0", **environment)
+        given = clean_environment(**{"XUESI_DATA_DIR": str(self.data_dir), "XUESI_PORT": "0"} | environment)
         log = self.data_dir.parent / "server.log"
         with log.open("a") as errors:
             process = subprocess.Popen(

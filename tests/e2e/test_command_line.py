@@ -29,6 +29,11 @@ def rule(tmp_path: Path) -> Path:
     return path
 
 
+def test_life_of_a_document_beside_a_running_server(program: Program, rule: Path) -> None:
+    with program.serving():
+        _life_of_a_document(program, rule)
+
+
 def _life_of_a_document(program: Program, rule: Path) -> None:
     added = program.run(
         "add", str(rule), "--kind", "regulation", "--issuer", "档案室", "--date", "2024-05-01", "--topic", "档案"
@@ -70,13 +75,13 @@ def _life_of_a_document(program: Program, rule: Path) -> None:
     assert program.run("show", document["id"]).returncode == 3
 
 
-def test_life_of_a_document_beside_a_running_server(program: Program, rule: Path) -> None:
-    with program.serving():
-        _life_of_a_document(program, rule)
-
-
-def test_life_of_a_document_without_a_server(program: Program, rule: Path) -> None:
-    _life_of_a_document(program, rule)
+def test_commands_work_without_a_server(program: Program, rule: Path) -> None:
+    added = program.run("add", str(rule))
+    assert added.returncode == 0, added.stderr
+    answer = json.loads(program.run("ask", "档案借阅期限是多少天？", "--json").stdout)
+    assert "十五个工作日" in answer["citations"][0]["quote"]
+    assert program.run("remove", answer["citations"][0]["document_id"]).returncode == 0
+    assert json.loads(program.run("list", "--json").stdout) == []
 
 
 def test_failed_files_are_named_and_the_others_go_live(program: Program, rule: Path, tmp_path: Path) -> None:
