@@ -66,8 +66,7 @@ class Live:
         """See `Catalogue.extent`."""
         counted = select(func.count(), func.coalesce(func.sum(version.c.passages), 0))
         with self._store.read() as connection:
-            asked = counted.select_from(version.join(document, _owner)).where(*_conditions(filters))
-            versions, passages = connection.execute(asked).one()
+            versions, passages = connection.execute(_of_shown_versions(counted, filters)).one()
             return int(versions), int(passages)
 
     def passages_at(self, places: Collection[tuple[VersionId, int]]) -> dict[tuple[VersionId, int], PassageId]:
@@ -92,16 +91,30 @@ _versions = select(version).where(version.c.id.in_(_ids))
 @lru_cache(maxsize=256)
 def _shown_passages(filters: Filters) -> Select[Any]:
     from_ = passage.join(version, passage.c.version_id == version.c.id).join(document, _owner)
-    return select(passage).select_from(from_).where(passage.c.id.in_(_ids), *_conditions(filters))
+    shown = select(passage).select_from(from_).where(passage.c.id.in_(_ids), *_conditions(filters))
+    if (
+        filters.topic
+    ):  # a look at each of the few documents is 5 times as quick here as the list of all that have the topic
+        own = document_topic.c.document_id == document.c.id
+        shown = shown.where(exists().where(own, document_topic.c.topic.in_(filters.topic)))
+    return shown
 
 
 @lru_cache(maxsize=256)
 def _shown_versions(filters: Filters) -> Select[Any]:
-    return select(version).select_from(version.join(document, _owner)).where(*_conditions(filters))
+    return _of_shown_versions(select(version), filters)
+
+
+def _of_shown_versions(asked: Select[Any], filters: Filters) -> Select[Any]:
+    shown = asked.select_from(version.join(document, _owner)).where(*_conditions(filters))
+    if filters.topic:
+        having = select(document_topic.c.document_id).where(document_topic.c.topic.in_(filters.topic))
+        shown = shown.where(document.c.id.in_(having))
+    return shown
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """On `document` and `version`: that it may be shown under the filters."""
+    """On `document` and `version`: that it may be shown under the filters, topics aside."""
     conditions: list[ColumnElement[bool]] = [document.c.deleted_at.is_(None), *_described(filters)]
     successor, its_version = document.alias("successor"), version.alias("successor_version")
     if filters.as_of is None:
@@ -129,9 +142,6 @@ def _described(filters: Filters) -> list[ColumnElement[bool]]:
     ):
         if wanted:
             conditions.append(column.in_(wanted))
-    if filters.topic:
-        having = select(document_topic.c.document_id).where(document_topic.c.topic.in_(filters.topic))
-        conditions.append(document.c.id.in_(having))
     if filters.published_from is not None:
         conditions.append(document.c.published_on >= filters.published_from)
     if filters.published_to is not None:
