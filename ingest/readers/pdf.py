@@ -9,7 +9,8 @@ from typing import Any
 import pypdf
 
 from ingest.readers.pdf_chars import PageChars, is_drawn, open_pdf, page_chars
-from ingest.readers.pdf_layout import lines_of, paragraphs, without_running
+from ingest.readers.pdf_layout import paragraphs, without_running
+from ingest.readers.pdf_lines import lines_of
 from ingest.readers.text_builder import TextBuilder
 from xuesi.core.domain import BlockKind, OutlineEntry
 from xuesi.core.errors import NoText, UnreadableDocument, XuesiError
@@ -52,6 +53,7 @@ def _read(data: bytes, password: str | None) -> Reading:
 def _built(pages: Sequence[PageChars]) -> TextBuilder:
     lines = [lines_of(page, index) for index, page in enumerate(pages)]
     builder = TextBuilder()
+    tables: dict[tuple[int, int], int] = {}
     begun = 0
 
     def begin(until: int, *, inside_block: bool = False) -> None:
@@ -63,8 +65,12 @@ def _built(pages: Sequence[PageChars]) -> TextBuilder:
     for paragraph in paragraphs(without_running(lines, [page.height for page in pages])):
         (page, text, boxes), *rest = paragraph.parts()
         begin(page)
-        kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
-        builder.add(kind, text, level=paragraph.level, boxes=boxes)
+        if paragraph.table:
+            table = tables.setdefault(paragraph.table, len(tables) + 1)
+            builder.add(BlockKind.TABLE_ROW, text, table=table, boxes=boxes)
+        else:
+            kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
+            builder.add(kind, text, level=paragraph.level, boxes=boxes)
         for page, text, boxes in rest:
             begin(page, inside_block=True)
             builder.extend(text, boxes)

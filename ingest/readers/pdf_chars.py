@@ -5,6 +5,7 @@ PDFium is not thread-safe and reads hostile files: this runs in a worker's proce
 
 import contextlib
 import ctypes
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from xuesi.core.errors import EncryptedDocument, UnreadableDocument
 from xuesi.core.ports import Floats
 
+_MOST_PATHS = 4000  # of a page; one with more is a drawing, in which no table is looked for
 _PASSWORD, _SECURITY = pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY
 
 
@@ -25,7 +27,8 @@ class PageChars:
     r"""The characters of a page in PDFium's reading order.
 
     `text` holds one code point for each row of `boxes` (n, 4), which are left, top, right, bottom in points from the top left of the page as
-    it is shown; NaN for characters that PDFium put in between (spaces and the `\n` of line ends), which `generated` (n,) marks.
+    it is shown; NaN for characters that PDFium put in between (spaces and the `\n` of line ends), which `generated` (n,) marks. `rules` (m, 4)
+    are the straight lines that are drawn on the page, in the same points.
     """
 
     text: str
@@ -34,6 +37,7 @@ class PageChars:
     width: float
     height: float
     label: str
+    rules: Floats
 
 
 @contextlib.contextmanager
@@ -90,13 +94,15 @@ def page_chars(document: Any, index: int) -> PageChars:
         textpage = page.get_textpage()
         with contextlib.closing(textpage):
             points, rects, generated = _raw_chars(textpage)
-        boxes = _as_shown(rects, box=page.get_bbox(), rotation=page.get_rotation())
+        box, rotation = page.get_bbox(), page.get_rotation()
+        boxes = _as_shown(rects, box=box, rotation=rotation)
+        rules = _as_shown(_drawn_lines(page), box=box, rotation=rotation)
         boxes[generated] = np.nan
         width, height = page.get_size()
         label = document.get_page_label(index)
     points, boxes, generated = _whole_code_points(points, boxes, generated)
     text = points.tobytes().decode("utf-32-le")
-    return PageChars(text, boxes, generated, float(width), float(height), label)
+    return PageChars(text, boxes, generated, float(width), float(height), label, rules)
 
 
 def _raw_chars(textpage: Any) -> tuple[NDArray[np.uint32], Floats, NDArray[np.bool_]]:
@@ -120,6 +126,37 @@ def _raw_chars(textpage: Any) -> tuple[NDArray[np.uint32], Floats, NDArray[np.bo
     for i in np.flatnonzero(np.isin(points, (0x0A, 0x0D, 0x20))).tolist():
         generated[i] = is_generated(handle, i) == 1
     return points, rects, generated
+
+
+def _drawn_lines(page: Any) -> Floats:
+    """The straight segments of all visible paths, (n, 4) left, top, right, bottom in PDF space; of too many only the first."""
+    ends: list[tuple[float, float, float, float]] = []
+    for drawing in itertools.islice(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=3), _MOST_PATHS):
+        fill, stroke = ctypes.c_int(), ctypes.c_int()
+        pdfium.FPDFPath_GetDrawMode(drawing.raw, fill, stroke)
+        if fill.value or stroke.value:
+            ends.extend(_segments(drawing))
+    lines = np.array(ends, dtype=np.float32).reshape(-1, 4)
+    return np.stack([lines[:, [0, 2]].min(axis=1), lines[:, [1, 3]].max(axis=1), lines[:, [0, 2]].max(axis=1), lines[:, [1, 3]].min(axis=1)], axis=1)  # fmt: skip
+
+
+def _segments(drawing: Any) -> Iterator[tuple[float, float, float, float]]:
+    matrix = drawing.get_matrix()
+    x, y = ctypes.c_float(), ctypes.c_float()
+    start = at = (0.0, 0.0)
+    for i in range(min(_MOST_PATHS, pdfium.FPDFPath_CountSegments(drawing.raw))):
+        segment = pdfium.FPDFPath_GetPathSegment(drawing.raw, i)
+        pdfium.FPDFPathSegment_GetPoint(segment, x, y)
+        point = matrix.on_point(x.value, y.value)
+        kind = pdfium.FPDFPathSegment_GetType(segment)
+        if kind == pdfium.FPDF_SEGMENT_MOVETO:
+            start = point
+        elif kind == pdfium.FPDF_SEGMENT_LINETO:
+            yield (*at, *point)
+        at = point
+        if pdfium.FPDFPathSegment_GetClose(segment):
+            yield (*at, *start)
+            at = start
 
 
 def _as_shown(rects: Floats, *, box: tuple[float, float, float, float], rotation: int) -> Floats:

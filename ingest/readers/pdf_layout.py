@@ -1,4 +1,4 @@
-"""Which characters of a PDF page make a line, and which lines a paragraph, a heading or a running head? Geometry alone, no vendor."""
+"""Which lines of a PDF make a paragraph, which a heading, and which are running heads? Geometry alone, no vendor."""
 
 import re
 from collections import Counter
@@ -9,10 +9,9 @@ import numpy as np
 
 from ingest.length import is_wide, length
 from ingest.lines import joint
-from ingest.readers.pdf_chars import PageChars
+from ingest.readers.pdf_lines import Line
 from ingest.structure import ends_sentence, is_lead_in, opens_paragraph
 from xuesi.core.ports import Floats
-from xuesi.core.text import canonical
 
 _HEADING_RATIO = 1.08  # a heading's type is at least this much larger than the body's
 _SAME_SIZE = 0.95
@@ -24,25 +23,16 @@ _PAGE_NUMBER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a page (from 0) as it reads, with the box of each of its code points and of the whole, in points; `size` is that of its type."""
-
-    page: int
-    text: str
-    boxes: Floats
-    left: float
-    top: float
-    right: float
-    bottom: float
-    size: float
-
-
-@dataclass(frozen=True, slots=True)
 class Paragraph:
     """Lines that belong together. `level` is 1 or more for a heading, else 0."""
 
     lines: tuple[Line, ...]
     level: int = 0
+
+    @property
+    def table(self) -> tuple[int, int] | None:
+        """Page and number of the table that it is a row of."""
+        return (self.lines[0].page, self.lines[0].table) if self.lines[0].table else None
 
     def parts(self) -> list[tuple[int, str, Floats]]:
         """Its text and boxes by page: (page, text, boxes); what joins two lines belongs to the page of the first."""
@@ -60,53 +50,6 @@ class Paragraph:
                 parts[-1] = page, *joined
                 parts.append((line.page, line.text, line.boxes))
         return parts
-
-
-def lines_of(chars: PageChars, page: int) -> list[Line]:
-    """The lines of a page in PDFium's order. Spaces that PDFium put between ideographs go; a wide gap stays a space."""
-    lines: list[Line] = []
-    start = 0
-    for text in chars.text.split("\n"):
-        end = start + len(text)
-        line = _line(text, chars.boxes[start:end], chars.generated[start:end].tolist(), page)
-        start = end + 1
-        if line is not None:
-            lines.append(line)
-    return lines
-
-
-def _line(text: str, boxes: Floats, generated: Sequence[bool], page: int) -> Line | None:
-    text = text.rstrip("\r")
-    boxes = boxes[: len(text)]
-    has_box = ~np.isnan(boxes[:, 0])
-    size = float(np.median((boxes[:, 3] - boxes[:, 1])[has_box])) if has_box.any() else 0.0
-    keep = [i for i in range(len(text)) if not (generated[i] and _is_needless(text, boxes, i, size))]
-    if canonical(text) != text:
-        keep = [i for i in keep if canonical(text[i]).strip("\n")]
-    while keep and text[keep[0]].isspace():
-        keep.pop(0)
-    while keep and text[keep[-1]].isspace():
-        keep.pop()
-    if not keep:
-        return None
-    kept = boxes[keep]
-    shown = "".join(text[i] for i in keep)
-    has_box = ~np.isnan(kept[:, 0])
-    if not has_box.any():
-        return Line(page, shown, kept, 0.0, 0.0, 0.0, 0.0, size)
-    left, top = kept[has_box, :2].min(axis=0).tolist()
-    right, bottom = kept[has_box, 2:].max(axis=0).tolist()
-    wide = has_box & np.fromiter(map(is_wide, shown), dtype=np.bool_, count=len(shown))
-    if 2 * wide.sum() >= len(shown):
-        size = float(np.median((kept[:, 2] - kept[:, 0])[wide]))  # the advance of an ideograph is its type size
-    return Line(page, shown, kept, left, top, right, bottom, size)
-
-
-def _is_needless(text: str, boxes: Floats, i: int, size: float) -> bool:
-    if not 0 < i < len(text) - 1 or text[i] != " ":
-        return text[i] != " "
-    gap = float(boxes[i + 1, 0] - boxes[i - 1, 2])
-    return is_wide(text[i - 1]) and is_wide(text[i + 1]) and not gap > 0.35 * size
 
 
 def without_running(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> list[list[Line]]:
@@ -171,6 +114,8 @@ def _goes_on(before: Line, line: Line, level_before: int, level: int, *, edge: f
     """Whether `line` belongs to the paragraph that `before` is the last line of."""
     same_size = min(before.size, line.size) >= _SAME_SIZE * max(before.size, line.size) - 0.01
     near = before.page == line.page and -0.5 * line.size < line.top - before.bottom < 1.2 * line.size
+    if line.table or before.table:
+        return False
     if level or level_before:
         return level == level_before and same_size and near and not opens_paragraph(line.text)
     full = edge - before.right < _first_word_width(line) + 0.7 * line.size
@@ -197,7 +142,8 @@ def _heading_levels(lines: Sequence[Line]) -> list[int]:
         sizes[round(line.size * 2) / 2] += len(line.text)
     body = sizes.most_common(1)[0][0] if sizes else 0.0
     large = [
-        line.size >= _HEADING_RATIO * body
+        not line.table
+        and line.size >= _HEADING_RATIO * body
         and length(line.text) <= 60
         and not ends_sentence(line.text)
         and any(c.isalpha() for c in line.text)
