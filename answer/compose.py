@@ -16,7 +16,7 @@ from xuesi.core.domain import Hit, Span
 # Sentences with this share of common tokens say the same.
 _SAME = 0.8
 # A sentence this far below the best one is no longer said.
-_WORTH = 0.35
+_WORTH = 0.2
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*%?")
 

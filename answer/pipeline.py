@@ -67,7 +67,7 @@ class ExtractiveAnswerer:
             tokens=self._tokens,
             typical=self._typical.vector,
         )
-        sure = confidence(question, found.hits, ranked)
+        sure = confidence(question, found, ranked)
         drafts = compose(ranked, most=self._max_statements) if sure >= self._threshold else []
         return self._tell(drafts, sources=sources, hits=found.hits, sure=sure, started=started)
 

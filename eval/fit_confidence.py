@@ -113,7 +113,7 @@ def _features(question: str, services: Services, typical: Floats) -> tuple[float
         tokens=services.indexes.tokens,
         typical=typical,
     )
-    return features(question, found.hits, ranked)
+    return features(question, found, ranked)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,54 @@
+"""Does the confidence follow the evidence?"""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from answer.confidence import FEATURES, confidence, features
+from answer.evidence import Evidence
+from tests.answer_samples import a_hit, found
+from xuesi.core.domain import Explanation, Hit, TermScore
+
+IDF = {"调": 2.0, "研": 2.0, "在": 1.0}
+
+
+def a_rank(*scores: float) -> list[Evidence]:
+    hit = a_hit("调研在基层。")
+    return [Evidence(hit, hit.passage.span, hit.passage.text, frozenset(), 0.8, 0.5, score) for score in scores]
+
+
+def explained(hit: Hit, *, dense: float, terms: str) -> Hit:
+    return replace(
+        hit, explain=Explanation(dense=dense, coverage=0.5, terms=tuple(TermScore(t, 1.0, IDF[t]) for t in terms))
+    )
+
+
+def test_nothing_found_is_no_confidence() -> None:
+    assert confidence("问", found(), []) == 0.0
+
+
+def test_the_features_are_what_they_say() -> None:
+    hits = [
+        explained(a_hit("调研在基层。", score=s), dense=d, terms=t)
+        for s, d, t in ((0.9, 0.8, "调研"), (0.5, 0.7, "在"))
+    ]
+    values = dict(zip(FEATURES, features("调研在哪？", found(*hits, idf=IDF), a_rank(1.0, 0.6, 0.4)), strict=True))
+    assert values == {"dense": 0.8, "held": 0.8, "ahead": 0.4, "clear": 0.5, "foreign": 0.0, "foreign_dense": 0.0}
+
+
+def test_another_script_is_seen() -> None:
+    hit = explained(a_hit("The study was made at the grassroots."), dense=0.8, terms="")
+    values = dict(zip(FEATURES, features("调研在哪里进行？", found(hit, idf=IDF), a_rank(1.0)), strict=True))
+    assert (values["foreign"], values["foreign_dense"]) == (1.0, 0.8)
+
+
+@given(st.floats(0.7, 0.95), st.floats(0.7, 0.95), st.sets(st.sampled_from("调研在")))
+def test_more_evidence_never_lessens_the_confidence(one: float, other: float, terms: set[str]) -> None:
+    def sure(dense: float, held: str) -> float:
+        return confidence(
+            "调研在哪？", found(explained(a_hit("调研在基层。"), dense=dense, terms=held), idf=IDF), a_rank(1.0)
+        )
+
+    weak, strong = sorted((one, other))
+    assert 0 <= sure(weak, "") <= sure(strong, "".join(terms)) <= 1
