@@ -16,14 +16,14 @@ from api.middleware import Gate
 from api.pages import ask, library, reader, session, view
 from api.render import PageRenderer, chinese_font
 from api.routes import admin, answers, documents, error_pages, health, jobs, login, pages_of_documents, search
-from api.schemas import Problem
 from xuesi.core.errors import XuesiError
 from xuesi.wiring import Services
 
 API = "/api/v1"
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 # What any endpoint may answer beside its own.
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": meaning, "model": Problem, "content": {problems.MEDIA_TYPE: {}}}
+    status: {"description": meaning, "content": {problems.MEDIA_TYPE: {"schema": _PROBLEM}}}
     for status, meaning in {
         401: "A write without the administrator's token.",
         403: "Not allowed.",

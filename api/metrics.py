@@ -39,10 +39,9 @@ class _Holdings(Collector):
         self._catalogue = catalogue
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        counts = dict(self._catalogue.counts())
         jobs = GaugeMetricFamily("xuesi_jobs", "Jobs by state.", labels=["state"])
-        for name in sorted(name for name in counts if name.startswith("jobs_")):
-            jobs.add_metric([name.removeprefix("jobs_")], counts.pop(name))
+        for state, count in self._catalogue.job_counts().items():
+            jobs.add_metric([state], count)
         yield jobs
-        for name, count in counts.items():
+        for name, count in self._catalogue.counts().items():
             yield GaugeMetricFamily(f"xuesi_{name}", f"{name.replace('_', ' ')} in the catalogue.", value=count)

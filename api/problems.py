@@ -7,7 +7,6 @@ the application has for it (`app.state.error_page`) where the client prefers HTM
 import errno
 import logging
 from http import HTTPStatus
-from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers
@@ -15,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.schemas import Problem
 from xuesi.core import errors
 from xuesi.core.errors import XuesiError
 
@@ -46,7 +46,7 @@ def status_of(error: XuesiError | type[XuesiError]) -> int:
     return next(STATUS[base] for base in kind.__mro__ if base in STATUS)
 
 
-def body(error: Exception, *, request_id: str, instance: str) -> dict[str, Any]:
+def body(error: Exception, *, request_id: str, instance: str) -> Problem:
     """The error as a problem; what only the log may know (tracebacks, damaged data) is left out of it."""
     if isinstance(error, RequestValidationError):
         return _invalid_request(error, request_id=request_id, instance=instance)
@@ -63,6 +63,8 @@ def body(error: Exception, *, request_id: str, instance: str) -> dict[str, Any]:
         problem["retry_after_s"] = error.facts.get("retry_after_s", RETRY_AFTER_S)
     if "errors" in error.facts:
         problem["errors"] = error.facts["errors"]
+    elif "field" in error.facts:
+        problem["errors"] = [{"pointer": f"/{error.facts['field']}", "detail": error.detail}]
     if isinstance(error, errors.DuplicateDocument) and "document_id" in error.facts:
         problem["document_id"] = str(error.facts["document_id"])
     return problem
@@ -86,7 +88,7 @@ def respond(error: Exception, request: Request) -> Response:
     return JSONResponse(problem, status_code=problem["status"], headers=headers, media_type=MEDIA_TYPE)
 
 
-def report(error: Exception, request: Request) -> dict[str, Any]:
+def report(error: Exception, request: Request) -> Problem:
     """The problem of this request; what is the server's own fault is logged with its traceback."""
     problem = body(error, request_id=request_id_of(request), instance=request.url.path)
     if problem["status"] == 500:
@@ -132,7 +134,7 @@ def _weight(parameters: str) -> float:
     return 1.0
 
 
-def _problem(code: str, title: str, status: int, detail: str, request_id: str, instance: str) -> dict[str, Any]:
+def _problem(code: str, title: str, status: int, detail: str, request_id: str, instance: str) -> Problem:
     return {
         "type": f"/errors/{code}",
         "title": title,
@@ -144,7 +146,7 @@ def _problem(code: str, title: str, status: int, detail: str, request_id: str, i
     }
 
 
-def _invalid_request(error: RequestValidationError, *, request_id: str, instance: str) -> dict[str, Any]:
+def _invalid_request(error: RequestValidationError, *, request_id: str, instance: str) -> Problem:
     fields = [{"pointer": _pointer(e["loc"]), "detail": str(e["msg"])} for e in error.errors()]
     first = fields[0] if fields else {"pointer": "", "detail": "it cannot be read"}
     kind = errors.InvalidInput
@@ -160,7 +162,7 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in rest)
 
 
-def _framework_error(error: HTTPException, *, request_id: str, instance: str) -> dict[str, Any]:
+def _framework_error(error: HTTPException, *, request_id: str, instance: str) -> Problem:
     if error.status_code == 404:
         kind = errors.NotFound
         return _problem(kind.code, kind.title, 404, f"There is nothing at {instance}.", request_id, instance)
@@ -184,7 +186,7 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
-def _page(problem: dict[str, Any], request: Request) -> Response:
+def _page(problem: Problem, request: Request) -> Response:
     page: Response = request.app.state.error_page(
         request,
         hint=problem.get("hint", ""),

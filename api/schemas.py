@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, NotRequired, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from xuesi.core.domain import (
     NO_FILTERS,
@@ -43,7 +44,7 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Problem(BaseModel):
+class Problem(TypedDict):
     """An error (RFC 9457)."""
 
     type: str
@@ -53,10 +54,10 @@ class Problem(BaseModel):
     instance: str
     code: str
     request_id: str
-    hint: str | None = None
-    errors: list[dict[str, str]] | None = None
-    retry_after_s: float | None = None
-    document_id: str | None = None
+    hint: NotRequired[str]
+    errors: NotRequired[list[dict[str, str]]]
+    retry_after_s: NotRequired[float]
+    document_id: NotRequired[str]
 
 
 # Library -------------------------------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ class MetadataIn(_In):
     effective_on: date | None = None
     topics: OneOrMany[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(default=None, max_length=50)
     language: str | None = Field(default=None, max_length=35)
-    visibility: str | None = Field(default=None, min_length=1, max_length=100)
+    visibility: str | None = Field(default=None, min_length=1, max_length=64)
     password: str | None = Field(default=None, max_length=1000)
 
 
@@ -86,7 +87,7 @@ class DocumentChanges(_In):
     effective_on: date | None = None
     topics: OneOrMany[Annotated[str, Field(min_length=1, max_length=100)]] = Field(default=[], max_length=50)
     language: str = Field(default="", max_length=35)
-    visibility: str = Field(default="", min_length=1, max_length=100)
+    visibility: str = Field(default="", min_length=1, max_length=64)
     superseded_by: str | None = None
 
 
@@ -215,20 +216,31 @@ class DocumentList(BaseModel):
     next: str | None
 
 
-class Outcome(BaseModel):
-    """What became of one file: taken (document, version, job), there already (document, duplicate), or refused (problem)."""
+class Taken(BaseModel):
+    """A file that was taken, and the job that reads it."""
 
-    document: DocumentOut | None = None
-    version: int | None = None
-    job: JobOut | None = None
-    duplicate: bool | None = None
-    problem: Problem | None = None
+    document: DocumentOut
+    version: int
+    job: JobOut
+
+
+class There(BaseModel):
+    """A file that is in the library already, and where."""
+
+    document: DocumentOut
+    duplicate: Literal[True] = True
+
+
+class Refused(BaseModel):
+    """A file that was not taken, and why."""
+
+    problem: Problem
 
 
 class Outcomes(BaseModel):
     """One outcome a file, in the order of the files."""
 
-    documents: list[Outcome]
+    documents: list[Taken | There | Refused]
 
 
 class VersionOut(BaseModel):

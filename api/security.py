@@ -75,7 +75,7 @@ def log_in(response: Response, *, given: str, settings: Settings, secure: bool) 
     token = _token(settings)
     if token is None:
         return
-    if not _same(given, token):
+    if not _same(given.encode(), token):
         raise TokenRequired("This is not the administrator's token.", hint="It is the value of XUESI_ADMIN_TOKEN.")
     response.set_cookie(
         LOGIN_COOKIE, _cookie_for(token), max_age=_COOKIE_AGE_S, httponly=True, samesite="strict", secure=secure
@@ -94,9 +94,10 @@ def _token(settings: Settings) -> str | None:
 
 def _carries(request: Request, token: str) -> bool:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and _same(given.strip(), token):
+    # Header bytes come decoded as Latin-1; a token may hold anything that UTF-8 can say.
+    if scheme.lower() == "bearer" and _same(given.strip().encode("latin-1"), token):
         return True
-    return _same(request.cookies.get(LOGIN_COOKIE, ""), _cookie_for(token))
+    return _same(request.cookies.get(LOGIN_COOKIE, "").encode(), _cookie_for(token))
 
 
 def _cookie_for(token: str) -> str:
@@ -104,8 +105,8 @@ def _cookie_for(token: str) -> str:
     return hmac.new(token.encode(), b"xuesi login", hashlib.sha256).hexdigest()
 
 
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
+def _same(given: bytes, expected: str) -> bool:
+    return hmac.compare_digest(given, expected.encode())
 
 
 def _check_host(request: Request) -> None:

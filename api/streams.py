@@ -5,7 +5,6 @@ The framework streams from generator endpoints only; `/ask` answers whole or str
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import anyio
 from anyio.to_thread import run_sync
@@ -13,6 +12,8 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from pydantic import BaseModel
 from starlette.concurrency import iterate_in_threadpool
 from starlette.types import Receive, Scope, Send
+
+from api.schemas import Problem
 
 PING_S = 15.0
 
@@ -31,7 +32,7 @@ class EventStream(EventSourceResponse):
         events: Iterator[tuple[str, BaseModel]],
         *,
         close: Callable[[], None] | None,
-        on_error: Callable[[Exception], dict[str, Any]],
+        on_error: Callable[[Exception], Problem],
     ) -> None:
         super().__init__(iter(()), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
         self._events = events

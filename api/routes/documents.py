@@ -5,7 +5,6 @@ from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
-from ingest.intake import Duplicate, Metadata
 from pydantic import ValidationError
 
 from api import fetch, problems
@@ -16,14 +15,16 @@ from api.schemas import (
     FromUrlIn,
     JobOut,
     MetadataIn,
-    Outcome,
     Outcomes,
     PassageOut,
-    Problem,
+    Refused,
+    Taken,
+    There,
     VersionList,
     VersionOut,
 )
 from api.services import ServicesDep
+from ingest.intake import Duplicate, Metadata
 from xuesi.core.domain import DocumentId, Kind, PassageId, VersionState
 from xuesi.core.errors import InvalidInput, XuesiError
 from xuesi.wiring import Services
@@ -35,7 +36,7 @@ MetadataPart = Annotated[str, Form(description="JSON as in `MetadataIn`.")]
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 
-@router.post("/documents", status_code=202, responses={413: {"model": Problem}, 415: {"model": Problem}})
+@router.post("/documents", status_code=202)
 def add_documents(services: ServicesDep, request: Request, file: Files, metadata: MetadataPart = "{}") -> Outcomes:
     """Take files in. Each has its outcome, in order; a single refused file answers its problem's status."""
     given = _metadata(metadata)
@@ -151,7 +152,7 @@ def _take_all(
     *,
     document_id: DocumentId | None = None,
 ) -> Outcomes:
-    outcomes: list[Outcome] = []
+    outcomes: list[Taken | There | Refused] = []
     for file in files:
         try:
             outcomes.append(
@@ -160,7 +161,7 @@ def _take_all(
         except XuesiError as error:
             if len(files) == 1:
                 raise
-            outcomes.append(Outcome(problem=Problem.model_validate(problems.report(error, request))))
+            outcomes.append(Refused(problem=problems.report(error, request)))
     return Outcomes(documents=outcomes)
 
 
@@ -171,10 +172,10 @@ def _take(
     file_name: str,
     metadata: MetadataIn,
     document_id: DocumentId | None = None,
-) -> Outcome:
+) -> Taken | There:
     given = metadata.model_dump(mode="json", exclude_none=True)
     taken = services.intake.take(source, file_name=file_name, metadata=Metadata.parse(given), document_id=document_id)
     document = DocumentOut.of(services.catalogue.row(taken.document.id))
     if isinstance(taken, Duplicate):
-        return Outcome(document=document, duplicate=True)
-    return Outcome(document=document, version=taken.version.number, job=JobOut.of(taken.job, taken.version))
+        return There(document=document)
+    return Taken(document=document, version=taken.version.number, job=JobOut.of(taken.job, taken.version))

@@ -1,5 +1,6 @@
 """What is being done, and how far is it?"""
 
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -12,8 +13,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from api.schemas import JobList, JobOut
 from api.services import ServicesDep
 from xuesi.core.domain import Job, JobId, JobState
-from xuesi.core.errors import VersionNotFound, WrongState
+from xuesi.core.errors import StoreUnavailable, VersionNotFound, WrongState
 from xuesi.wiring import Services
+
+_log = logging.getLogger("xuesi.api")
 
 router = APIRouter(tags=["jobs"])
 
@@ -70,7 +73,10 @@ def cancel_job(services: ServicesDep, job_id: str) -> JobOut:
 def retry_job(services: ServicesDep, job_id: str) -> JobOut:
     """Queue a failed or cancelled job again."""
     job = services.catalogue.requeue_job(JobId(job_id), now=datetime.now(UTC))
-    services.queue.wake(job.id)
+    try:
+        services.queue.wake(job.id)
+    except StoreUnavailable as error:
+        _log.warning("no worker could be woken for job %s (%s); one finds it within a minute", job.id, error)
     return _one(services, job)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from api.boxes import marks
-from api.schemas import ChangeOut, DiffOut, OutlineOut, PageOut, PagesOut, Problem
+from api.schemas import ChangeOut, DiffOut, OutlineOut, PageOut, PagesOut
 from api.services import RendererDep, ServicesDep
 from xuesi.core.domain import DocumentId, Page, Span, Version
 from xuesi.core.errors import InvalidInput, PageNotFound, VersionNotFound
@@ -42,8 +42,8 @@ def text(services: ServicesDep, document_id: str, version: int, start: Start = N
     """The canonical text, or [start, end) of it in code points."""
     found = _read(services, document_id, version)
     whole = services.files.text(found)
-    span = _span(start, end, chars=len(whole)) or Span(0, len(whole))
-    return PlainTextResponse(span.of(whole), headers=_HARMLESS)
+    span = _span(start, end, chars=len(whole))
+    return PlainTextResponse(whole if span is None else span.of(whole), headers=_HARMLESS)
 
 
 @router.get("/pages")
@@ -61,7 +61,7 @@ def pages(services: ServicesDep, renderer: RendererDep, document_id: str, versio
 @router.get(
     "/pages/{page}.png",
     response_class=Response,
-    responses={200: {"content": {"image/png": {}}}, 304: {"description": "Not changed."}, 404: {"model": Problem}},
+    responses={200: {"content": {"image/png": {}}}, 304: {"description": "Not changed."}},
 )
 def page_image(  # noqa: PLR0913, PLR0917 the parts of the address
     services: ServicesDep,
@@ -80,7 +80,7 @@ def page_image(  # noqa: PLR0913, PLR0917 the parts of the address
         raise PageNotFound(f"{found.file_name} has no pages that can be drawn.", hint="Read its text instead: …/text")
     shown = _page(services, found, page)
     span = _span(start, end, chars=found.chars)
-    boxes = marks(services.files.boxes(found), page=shown, span=span) if span else []
+    boxes = marks(services.files.boxes(found), page=shown, span=span) if span is not None else []
     etag = _etag(found.sha256, page, scale, boxes, renderer.look)
     headers = {"ETag": etag, "Cache-Control": f"private, max-age={_DAY_S}", "X-Content-Type-Options": "nosniff"}
     if etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):

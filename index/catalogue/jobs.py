@@ -7,7 +7,7 @@ number of attempts fences off a worker that was only asleep: what it writes unde
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from index.catalogue.documents import UNFINISHED_JOB, UNFINISHED_VERSION
 from index.catalogue.rows import cursor_after, job_of, older_than, values_of
@@ -48,6 +48,14 @@ class Jobs:
         found = self._list(asked)
         last = found[limit - 1] if len(found) > limit else None
         return found[:limit], cursor_after(last.created_at, last.id) if last else None
+
+    def job_counts(self) -> dict[JobState, int]:
+        """See `Catalogue.job_counts`."""
+        present = _present.subquery()
+        asked = select(present.c.state, func.count()).group_by(present.c.state)
+        with self._store.read() as connection:
+            found = {row[0]: row[1] for row in connection.execute(asked).all()}
+        return {state: found.get(state, 0) for state in JobState}
 
     def jobs_changed_since(self, at: datetime) -> list[Job]:
         """See `Catalogue.jobs_changed_since`."""

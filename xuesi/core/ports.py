@@ -414,6 +414,10 @@ class Catalogue(Protocol):
         """Newest first, with the cursor of the next part."""
         ...
 
+    def job_counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state; every state is there."""
+        ...
+
     def jobs_changed_since(self, at: datetime) -> list[Job]:
         """Jobs updated at or after that time, in the order of their updates."""
         ...
