@@ -6,7 +6,7 @@ paragraph, and passages begin there.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.length import is_wide, length
@@ -115,12 +115,13 @@ def recognise(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
     lines = [block.span.of(text) for block in blocks]
     found = [_demoted(block, line) for block, line in zip(blocks, lines, strict=True)]
     candidates = [_candidate(block, line) for block, line in zip(found, lines, strict=True)]
-    _add_title(candidates, found, lines)
-    if not any(block.kind is BlockKind.HEADING for block in blocks):
+    marked = any(block.kind is BlockKind.HEADING for block in blocks)
+    _add_title(candidates, found, lines, may_be_long=not marked)
+    if not marked:
         _add_plain_headings(candidates, found, lines)
     _keep_those_with_body(candidates, found)
     _follow_siblings(candidates, lines)
-    return tuple(_levelled(found, lines, candidates))
+    return tuple(_itemised(_levelled(found, lines, candidates), lines))
 
 
 def _demoted(block: Block, line: str) -> Block:
@@ -147,9 +148,11 @@ def _candidate(block: Block, line: str) -> int | None:
     return mark.rank if named and length(line) <= longest and "。" not in rest else None
 
 
-def _add_title(candidates: list[int | None], blocks: Sequence[Block], lines: Sequence[str]) -> None:
-    """A short first line without punctuation is the title."""
-    if len(blocks) > 1 and blocks[0].kind is BlockKind.PARAGRAPH and _is_plain_title(lines[0]):
+def _add_title(
+    candidates: list[int | None], blocks: Sequence[Block], lines: Sequence[str], *, may_be_long: bool
+) -> None:
+    """A first line that is no sentence is the title; a long one with commas or a colon in it only where no heading is marked."""
+    if len(blocks) > 1 and blocks[0].kind is BlockKind.PARAGRAPH and _is_plain_title(lines[0], may_be_long=may_be_long):
         candidates[0] = _TITLE
 
 
@@ -162,9 +165,13 @@ def _add_plain_headings(candidates: list[int | None], blocks: Sequence[Block], l
                 candidates[i] = _FRONT - 1
 
 
-def _is_plain_title(line: str) -> bool:
+def _is_plain_title(line: str, *, may_be_long: bool = False) -> bool:
     is_mark = _BULLET.match(line) or _DASH.match(line) or is_article(line) or line[0] in "（(" or mark_of(line)
-    return not is_mark and "\n" not in line and length(line) <= 45 and not re.search(r"[。，；：！？,;:|\t]|\.$", line)
+    if is_mark or "\n" in line or _NO_HEADING_END.search(line):
+        return False
+    if may_be_long:
+        return length(line) <= 80 and not re.search(r"[。；！？;|\t]", line)
+    return length(line) <= 45 and not re.search(r"[。，；：！？,;:|\t]", line)
 
 
 def _keep_those_with_body(candidates: list[int | None], blocks: Sequence[Block]) -> None:
@@ -209,32 +216,53 @@ def _follow_siblings(candidates: list[int | None], lines: Sequence[str]) -> None
         lead_in = is_lead_in(line)
 
 
-def _levelled(blocks: Iterable[Block], lines: Sequence[str], candidates: Sequence[int | None]) -> Iterable[Block]:
-    open_headings: list[
-        tuple[int, int]
-    ] = []  # (rank, level) from the top; rank -1: never closed by an unmarked heading
-    open_items: list[int] = []
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A heading under which the walk stands. `given` is the level in its file, `level` the one that it has among the others."""
+
+    rank: int | None
+    given: int
+    level: int
+
+    def ends_at(self, rank: int | None, given: int) -> bool:
+        """Whether a marked heading ends it: one of a higher level, or of the same unless its number makes it the lower one."""
+        is_above = self.rank is not None and rank is not None and self.rank < rank
+        return self.given > given or (self.given == given and not is_above)
+
+
+def _levelled(blocks: Iterable[Block], lines: Sequence[str], candidates: Sequence[int | None]) -> Iterator[Block]:
+    """The blocks with every heading, marked or found, at its level among the others."""
+    above: list[_Open] = []
     for block, line, rank in zip(blocks, lines, candidates, strict=True):
         if block.kind is BlockKind.HEADING:
-            open_headings = [(r, level) for r, level in open_headings if level < block.level]
             mark = mark_of(line)
-            open_headings.append((mark.rank if mark else -1, block.level))
+            own = _standing(mark.rank) if mark is not None else None
+            while above and above[-1].ends_at(own, block.level):
+                above.pop()
+            level = max(block.level, min(9, above[-1].level + 1 if above else 1))
+            above.append(_Open(own, block.level, level))
+            yield replace(block, level=level)
         elif rank is not None:
-            while open_headings and open_headings[-1][0] >= _standing(rank):
-                open_headings.pop()
-            level = min(9, open_headings[-1][1] + 1 if open_headings else 1)
-            open_headings.append((rank, level))
+            while above and above[-1].rank is not None and above[-1].rank >= _standing(rank):
+                above.pop()
+            level = min(9, above[-1].level + 1 if above else 1)
+            above.append(_Open(rank, level, level))
             yield replace(block, kind=BlockKind.HEADING, level=level)
-            open_items = []
-            continue
-        elif block.kind is BlockKind.PARAGRAPH:
-            item = _item_rank(line)
-            if item is not None:
-                open_items = [*(r for r in open_items if r < item), item]
-                yield replace(block, kind=BlockKind.LIST_ITEM, level=len(open_items))
-                continue
-            open_items = []
-        yield block
+        else:
+            yield block
+
+
+def _itemised(blocks: Iterable[Block], lines: Sequence[str]) -> Iterator[Block]:
+    """The blocks with numbered and bulleted paragraphs made list items, as deep as there are kinds of numbers open above them."""
+    above: list[int] = []
+    for block, line in zip(blocks, lines, strict=True):
+        rank = _item_rank(line) if block.kind is BlockKind.PARAGRAPH else None
+        if rank is not None:
+            above = [*(r for r in above if r < rank), rank]
+            yield replace(block, kind=BlockKind.LIST_ITEM, level=len(above))
+        else:
+            above = above if block.kind is BlockKind.LIST_ITEM else []
+            yield block
 
 
 def _item_rank(line: str) -> int | None:

@@ -121,6 +121,39 @@ def test_a_paragraph_goes_on_over_the_page_and_page_numbers_are_left_out(tmp_pat
     assert not np.isnan(reading.boxes).any()
 
 
+def test_a_ruled_table_is_read_row_by_row_and_cells_on_two_lines_are_joined(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+    canvas = Canvas(out, pagesize=(WIDTH, HEIGHT))
+    canvas.setFont(FONT, 12)
+    canvas.drawString(72, 760, "下面的表说明一天怎样安排。")
+    canvas.grid([72, 172, 372], [740, 710, 660, 630])
+    for x, y, text in [
+        (80, 720, "时段"),
+        (180, 720, "内容"),
+        (80, 690, "上午"),
+        (180, 690, "自读原著并写下"),
+        (180, 670, "批注和疑问"),
+    ]:
+        canvas.drawString(x, y, text)
+    canvas.drawString(80, 640, "下午")
+    canvas.drawString(180, 640, "研讨")
+    canvas.drawString(72, 600, "表后另有说明。")
+    canvas.save()
+    reading = read(tmp_path / "a.pdf", out.getvalue())
+    assert [(b.kind.value, b.table, b.span.of(reading.text)) for b in reading.blocks] == [
+        ("paragraph", 0, "下面的表说明一天怎样安排。"),
+        ("table_row", 1, "时段 | 内容"),
+        ("table_row", 1, "上午 | 自读原著并写下批注和疑问"),
+        ("table_row", 1, "下午 | 研讨"),
+        ("paragraph", 0, "表后另有说明。"),
+    ]
+    assert reading.boxes is not None
+    at = reading.text.index("研讨")
+    assert reading.boxes[at, 0] == pytest.approx(180, abs=1)
+    assert reading.boxes[at, 1] < HEIGHT - 640 < reading.boxes[at, 3]
+
+
 def test_characters_beyond_the_basic_plane_are_one_code_point(tmp_path: Path) -> None:
     from ingest.readers.pdf_chars import _whole_code_points
 

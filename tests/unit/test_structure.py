@@ -89,6 +89,26 @@ def test_an_article_is_a_paragraph_even_in_a_heading_style() -> None:
     assert found(line, BODY, kind=BlockKind.HEADING) == [("paragraph", 0), ("paragraph", 0)]
 
 
+def test_sections_nest_under_chapters_that_the_file_sets_on_the_same_level() -> None:
+    builder = TextBuilder()
+    for line in ("第一章 总则", "第一节 目的", BODY, "第二节 原则", BODY, "第二章 附则", BODY):
+        builder.add(BlockKind.PARAGRAPH if line == BODY else BlockKind.HEADING, line, level=0 if line == BODY else 2)
+    assert [block.level for block in builder.reading().blocks] == [2, 3, 0, 3, 0, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("深入基层找问题，成果转化促发展：湖南的做法", "heading"),
+        ("Going to the grassroots to find problems: turning research into measures", "heading"),
+        ("同志们：", "paragraph"),
+        ("会议由中央政治局主持。", "paragraph"),
+    ],
+)
+def test_the_first_line_is_the_title_unless_it_is_a_sentence(line: str, kind: str) -> None:
+    assert found(line, BODY)[0][0] == kind
+
+
 @pytest.mark.parametrize(
     ("line", "article"),
     [
