@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from ingest.length import is_wide, length
-from ingest.structure import ends_sentence, opens_paragraph
+from ingest.marks import ends_sentence, opens_paragraph
 
 _FULL = 0.85  # a line this near to the usual width was broken because it was full
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from ingest.length import FIFTHS, fifths
-from ingest.structure import ends_sentence, heading_text, is_article, is_lead_in
+from ingest.marks import ends_sentence, heading_text, is_article, is_lead_in
 from xuesi.core.domain import Block, BlockKind, Passage, PassageId, Span, VersionId
 from xuesi.core.ids import new_id
 from xuesi.core.ports import Reading

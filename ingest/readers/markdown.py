@@ -10,8 +10,8 @@ from markdown_it.token import Token
 
 from ingest.encodings import decode
 from ingest.lines import join
+from ingest.marks import ends_sentence, opens_paragraph
 from ingest.readers.text_builder import TextBuilder
-from ingest.structure import ends_sentence, opens_paragraph
 from xuesi.core.domain import BlockKind
 from xuesi.core.ports import Reading
 from xuesi.core.text import canonical

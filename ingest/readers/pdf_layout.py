@@ -9,8 +9,8 @@ import numpy as np
 
 from ingest.length import is_wide, length
 from ingest.lines import joint
+from ingest.marks import ends_sentence, is_lead_in, opens_paragraph
 from ingest.readers.pdf_lines import Line
-from ingest.structure import ends_sentence, is_lead_in, opens_paragraph
 from xuesi.core.ports import Floats
 
 _HEADING_RATIO = 1.08  # a heading's type is at least this much larger than the body's
@@ -118,6 +118,8 @@ def _goes_on(before: Line, line: Line, level_before: int, level: int, *, edge: f
         return False
     if level or level_before:
         return level == level_before and same_size and near and not opens_paragraph(line.text)
+    if before.page == line.page and _are_centred(before, line):
+        return False
     full = edge - before.right < _first_word_width(line) + 0.7 * line.size
     if not full or is_lead_in(before.text):
         return False
@@ -125,6 +127,12 @@ def _goes_on(before: Line, line: Line, level_before: int, level: int, *, edge: f
     if ends_sentence(before.text):
         return not indented and not opens_paragraph(line.text) and (near or before.page != line.page)
     return not (indented and opens_paragraph(line.text))
+
+
+def _are_centred(before: Line, line: Line) -> bool:
+    """Whether the lines have one middle but begin in different places; with an indented first line the middles differ."""
+    apart = abs(before.left + before.right - line.left - line.right) / 2
+    return apart < 0.4 * line.size and abs(before.left - line.left) > 1.5 * line.size
 
 
 def _first_word_width(line: Line) -> float:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from ingest.marks import ends_sentence, heading_text, is_article, is_lead_in, mark_of
 from ingest.readers.text_builder import TextBuilder
-from ingest.structure import ends_sentence, heading_text, is_article, is_lead_in, mark_of
 from xuesi.core.domain import BlockKind
 
 
@@ -73,6 +73,20 @@ def test_a_table_of_contents_is_not_taken_for_headings() -> None:
     kinds = [kind for kind, _ in found(*contents, *text)]
     assert "heading" not in kinds[: len(contents)]
     assert kinds[len(contents) :] == ["heading", "paragraph", "heading", "heading", "paragraph", "heading", "paragraph"]
+
+
+def test_contents_set_in_a_heading_style_are_not_taken_for_headings() -> None:
+    builder = TextBuilder()
+    for line in ("第一章 总则……1", "第二章 管理……2", "第一章 总 则", BODY, "第二章 管理", BODY):
+        builder.add(BlockKind.PARAGRAPH if line == BODY else BlockKind.HEADING, line, level=0 if line == BODY else 1)
+    assert [block.kind.value for block in builder.reading().blocks] == [
+        "list_item",
+        "list_item",
+        "heading",
+        "paragraph",
+        "heading",
+        "paragraph",
+    ]
 
 
 def test_the_title_and_short_lines_between_paragraphs_are_headings() -> None:
