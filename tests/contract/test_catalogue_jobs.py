@@ -92,6 +92,8 @@ def test_a_job_handed_over_is_the_publishers_and_done_when_the_version_is_live(c
     assert catalogue.version_by_id(version.id).state is VersionState.PUBLISHING
     late = NOW + timedelta(days=9)
     assert catalogue.waiting_jobs(now=late) == []
+    assert catalogue.progress(job.id, stage="publishing", done=1, total=3, now=NOW, lease_until=LEASE)
+    assert catalogue.waiting_jobs(now=late) == []
     assert catalogue.claim_job(job.id, now=late, lease_until=late) is None
     catalogue.make_live(version.id, at=late)
     assert catalogue.job(job.id).state is JobState.DONE

@@ -158,6 +158,14 @@ def test_on_a_day_with_two_replacements_the_last_is_in_force(catalogue: SqlCatal
     assert shown(catalogue, [*first, *second, *last], Filters(as_of=SECOND.date())) == {third.id}
 
 
+def test_a_day_ends_at_midnight_in_utc(catalogue: SqlCatalogue) -> None:
+    midnight = datetime(2026, 3, 20, tzinfo=UTC)
+    document, first, one = publish(catalogue, at=ADDED)
+    second, two = replace_file(catalogue, document, at=midnight)
+    assert shown(catalogue, [*one, *two], Filters(as_of=date(2026, 3, 19))) == {first.id}
+    assert shown(catalogue, [*one, *two], Filters(as_of=date(2026, 3, 20))) == {second.id}
+
+
 def test_where_the_first_file_failed_the_first_that_went_live_counts_from_the_documents_date(
     catalogue: SqlCatalogue,
 ) -> None:
