@@ -31,7 +31,7 @@ _LONGEST_HEADING = 60.0
 def recognise(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
     """The blocks, with headings and list items found among the paragraphs, and headings that are none made paragraphs.
 
-    Spans stay as they are. Applying it twice changes nothing more.
+    Spans, table rows and notes stay as they are.
     """
     lines = [block.span.of(text) for block in blocks]
     found = [_demoted(block, line) for block, line in zip(blocks, lines, strict=True)]
