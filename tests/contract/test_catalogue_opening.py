@@ -83,11 +83,32 @@ def test_a_newer_catalogue_is_refused_and_left_as_it_is(place: Path) -> None:
         assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 
-def test_two_processes_may_open_a_new_catalogue_at_once(place: Path) -> None:
-    program = f"from index.catalogue import open_catalogue\nwith open_catalogue({address(place)!r}) as c: c.set_fact('a', 'b')"
+_OPEN_WHEN_TOLD = """
+import sys
+from index.catalogue import open_catalogue
+print("ready", flush=True)
+for address in sys.stdin:
+    with open_catalogue(address.strip()) as catalogue:
+        catalogue.set_fact("a", "b")
+    print("done", flush=True)
+"""
+
+
+def test_processes_may_open_a_new_catalogue_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", _OPEN_WHEN_TOLD]
     root = Path(__file__).parents[2]
-    processes = [subprocess.Popen([sys.executable, "-W", "error", "-c", program], cwd=root) for _ in range(4)]
-    assert [process.wait(60) for process in processes] == [0] * 4
+    processes = [
+        subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    assert [process.stdout and process.stdout.readline() for process in processes] == ["ready\n"] * 4
+    for i in range(15):
+        for process in processes:
+            assert process.stdin
+            print(address(tmp_path / str(i) / "catalogue.db"), file=process.stdin, flush=True)
+        assert [process.stdout and process.stdout.readline() for process in processes] == ["done\n"] * 4
+    for process in processes:
+        process.communicate()
+        assert process.returncode == 0
 
 
 def test_two_processes_see_what_the_other_wrote(place: Path) -> None:
