@@ -127,9 +127,9 @@ def test_an_embedding_that_ends_badly_does_not_hide_the_live_version(catalogue: 
 def test_a_job_that_ends_badly_ends_its_version_and_can_be_tried_again(catalogue: SqlCatalogue, end: JobState) -> None:
     _, version, job = add(catalogue)
     claimed(catalogue, job)
-    assert catalogue.finish_job(job.id, state=end, now=NOW, error_code="no-text", error_detail="Kein Text. 没有文字。")
+    assert catalogue.finish_job(job.id, state=end, now=NOW, error_code="no-text", error_detail="No text. 没有文字。")
     ended = catalogue.job(job.id)
-    assert (ended.state, ended.error_code, ended.error_detail) == (end, "no-text", "Kein Text. 没有文字。")
+    assert (ended.state, ended.error_code, ended.error_detail) == (end, "no-text", "No text. 没有文字。")
     assert catalogue.version_by_id(version.id).state.value == end.value
     assert not catalogue.progress(job.id, stage="reading", done=0, total=0, now=NOW, lease_until=LEASE)
     assert not catalogue.finish_job(job.id, state=JobState.DONE, now=NOW)

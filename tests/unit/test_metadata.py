@@ -67,7 +67,7 @@ def test_the_password_is_not_shown() -> None:
         ("topics", [1]),
         ("topics", ["x" * 201]),
         ("password", 5),
-        ("titel", "x"),
+        ("titlee", "x"),
     ],
 )
 def test_what_cannot_be_is_refused_and_its_field_named(name: str, value: Any) -> None:
@@ -78,7 +78,7 @@ def test_what_cannot_be_is_refused_and_its_field_named(name: str, value: Any) ->
 
 def test_a_misspelt_field_is_answered_with_the_right_one() -> None:
     with pytest.raises(InvalidInput, match="Did you mean title"):
-        Metadata.parse({"titel": "x"})
+        Metadata.parse({"titlee": "x"})
 
 
 def test_a_refused_password_is_not_repeated() -> None:
