@@ -4,7 +4,6 @@ import inspect
 import typing
 from pathlib import Path
 
-import click
 import typer.main
 from fastapi import FastAPI
 from pydantic_core import PydanticUndefined
@@ -69,12 +68,22 @@ def errors_page() -> str:
 
 def http_page(app: FastAPI) -> str:
     """Every path of the HTTP interface with its methods and what they do."""
-    lines = ["# HTTP", "", "The machine-readable description is served at `/api/openapi.json`.", "", "| method | path | what it does |", "|---|---|---|"]
+    lines = [
+        "# HTTP",
+        "",
+        "The machine-readable description is served at `/api/openapi.json`.",
+        "",
+        "| method | path | what it does |",
+        "|---|---|---|",
+    ]
     for path, methods in app.openapi()["paths"].items():
-        for method in _METHODS:
-            if method in methods:
-                lines.append(f"| {method.upper()} | `{path}` | {methods[method].get('summary', '')} |")
+        given = [(method, methods[method].get("description", "")) for method in _METHODS if method in methods]
+        lines += [f"| {method.upper()} | `{path}` | {_first_paragraph(text)} |" for method, text in given]
     return "\n".join(lines) + "\n"
+
+
+def _first_paragraph(text: str) -> str:
+    return text.strip().split("\n\n")[0].replace("\n", " ")
 
 
 def cli_page() -> str:
@@ -82,18 +91,24 @@ def cli_page() -> str:
     lines = ["# Command line", "", "Global: `xuesi --set KEY=VALUE …` overrides a setting.", ""]
     root = typer.main.get_command(command_line)
     for path, command in _commands(root, "xuesi"):
-        usage = " ".join(_shown(parameter) for parameter in command.params if not getattr(parameter, "hidden", False) and parameter.name != "help")
-        lines += [f"## `{path} {usage}`".replace(" `", "`") if not usage else f"## `{path} {usage}`", "", command.help or "", ""]
-        for parameter in command.params:
-            explained = getattr(parameter, "help", None)
-            if explained and not getattr(parameter, "hidden", False) and parameter.name != "help":
-                lines.append(f"- `{_shown(parameter).strip('[]')}`: {explained}")
-        lines.append("")
+        usage = " ".join(
+            _shown(parameter)
+            for parameter in command.params
+            if not getattr(parameter, "hidden", False) and parameter.name != "help"
+        )
+        lines += [f"## `{f'{path} {usage}'.strip()}`", "", command.help or "", ""]
+        explained = [
+            p
+            for p in command.params
+            if getattr(p, "help", None) and not getattr(p, "hidden", False) and p.name != "help"
+        ]
+        lines += [*(f"- `{_shown(parameter).strip('[]')}`: {parameter.help}" for parameter in explained), ""]
     exits = "Exit codes: 0 done, 1 something that was asked for failed, 2 unusable input, 3 not found, 4 conflict, 70 internal, 75 try again later, 77 not allowed, 78 configuration."
     return "\n".join([*lines, exits]) + "\n"
 
 
-def _commands(command: click.Command, path: str) -> typing.Iterator[tuple[str, click.Command]]:
+def _commands(command: typing.Any, path: str) -> typing.Iterator[tuple[str, typing.Any]]:
+    """The commands with their full names; typer brings its own click, whose types it does not show."""
     children = getattr(command, "commands", None)
     if children is None:
         yield path, command
@@ -102,9 +117,9 @@ def _commands(command: click.Command, path: str) -> typing.Iterator[tuple[str, c
         yield from _commands(child, f"{path} {name}")
 
 
-def _shown(parameter: click.Parameter) -> str:
+def _shown(parameter: typing.Any) -> str:
     if parameter.param_type_name == "argument":
-        return parameter.make_metavar(click.Context(click.Command("xuesi")))
+        return parameter.metavar or str(parameter.name).upper()
     flags = "/".join([*parameter.opts, *parameter.secondary_opts])
     value = "" if getattr(parameter, "is_flag", False) else f" {(parameter.name or '').upper()}"
     return f"[{flags}{value}]"
@@ -114,7 +129,12 @@ def pages() -> dict[str, str]:
     """File name to content."""
     from api.app import describe  # noqa: PLC0415 the heaviest import last
 
-    return {"settings.md": settings_page(), "errors.md": errors_page(), "http.md": http_page(describe()), "cli.md": cli_page()}
+    return {
+        "settings.md": settings_page(),
+        "errors.md": errors_page(),
+        "http.md": http_page(describe()),
+        "cli.md": cli_page(),
+    }
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def _worker_process(settings: Settings) -> Iterator[None]:
     def keep_alive() -> None:
         deaths = 0
         while not stop.is_set():
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 our own program
                 [sys.executable, "-m", "xuesi.launch", *_as_options(settings), "worker", "--with-parent"]
             )
             current[:] = [process]
