@@ -15,7 +15,16 @@ import numpy as np
 import pypdfium2 as pdfium
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FilePayload,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.e2e.conftest import Program, data_folder
 
@@ -135,7 +144,7 @@ def _within(inner: dict[str, float], outer: dict[str, float]) -> bool:
 def _box(locator: Locator) -> dict[str, float]:
     box = locator.bounding_box()
     assert box
-    return dict(box)
+    return {side: box[side] for side in ("x", "y", "width", "height")}
 
 
 # Asking --------------------------------------------------------------------------------------------------------------
@@ -365,7 +374,7 @@ def test_on_a_phone_the_source_opens_below_the_answer(browser: Browser, site: Si
 
 
 def _add(reader: Reader, name: str, content: bytes) -> None:
-    reader.page.locator("#files").set_input_files([{"name": name, "mimeType": "text/plain", "buffer": content}])
+    reader.page.locator("#files").set_input_files(FilePayload(name=name, mimeType="text/plain", buffer=content))
 
 
 def test_a_file_is_added_with_progress_and_can_be_removed(reader: Reader) -> None:

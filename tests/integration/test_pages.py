@@ -1,0 +1,383 @@
+"""Do the pages show what is there, whole and safely, in both languages, and refuse what they must, also without scripts?"""
+
+import io
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from bs4 import BeautifulSoup, Tag
+from fastapi.testclient import TestClient
+from reportlab.pdfgen.canvas import Canvas
+
+from api.app import create_app
+from tests.api_library import BASE, boxes_of, opened, read
+from xuesi.core.domain import JobState, OutlineEntry
+from xuesi.core.ports import Reading
+from xuesi.wiring import Services
+
+HTML = {"accept": "text/html", "accept-language": "zh-CN"}
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+TEXT = f"第一节\n😀𠮷前文。\n引用的原话在这里。\n{HOSTILE}\n后文。"
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    with opened(tmp_path / "data", max_file_mb=1) as services:
+        yield services
+
+
+@pytest.fixture
+def client(services: Services) -> Iterator[TestClient]:
+    with TestClient(create_app(services), base_url=BASE, headers=HTML) as client:
+        yield client
+
+
+def soup(response: httpx.Response) -> BeautifulSoup:
+    assert response.headers["content-type"].startswith("text/html")
+    return BeautifulSoup(response.text, "html.parser")
+
+
+def one(page: BeautifulSoup | Tag, selector: str) -> Tag:
+    found = page.select(selector)
+    assert len(found) == 1, f"{len(found)} of {selector}"
+    return found[0]
+
+
+def add(client: TestClient, services: Services, text: str = TEXT, *, name: str = "讲稿.txt", pages: int = 1) -> str:
+    """A live document's id."""
+    content = _pdf() if name.endswith(".pdf") else text.encode()
+    response = client.post("/library/add", files={"file": (name, content)}, follow_redirects=False)
+    assert response.status_code == 303
+    rows, _ = services.catalogue.rows(limit=1)
+    boxes = boxes_of(text) if name.endswith(".pdf") else None
+    read(services, rows[0].document.id, text=text, pages=pages, boxes=boxes)
+    return rows[0].document.id
+
+
+def _pdf() -> bytes:
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(300, 200))
+    for _ in range(2):
+        canvas.drawString(20, 150, "Hello")
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def at(document: str, quote: str, *, text: str = TEXT, more: str = "") -> str:
+    start = text.index(quote)
+    return f"/documents/{document}/versions/1{more}?start={start}&end={start + len(quote)}"
+
+
+# Every page ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_no_page_has_anything_that_its_content_security_policy_forbids(
+    client: TestClient, services: Services, language: str
+) -> None:
+    document = add(client, services, name=f"{HOSTILE}.txt")
+    quote = at(document, "引用的原话")
+    paths = ["/", "/search", "/library", "/login", "/nowhere", "/errors/no-text", f"/documents/{document}", quote]
+    paths += [f"/library/rows/{document}", quote.replace("?", "/excerpt?")]
+    for path in paths:
+        response = client.get(path, headers=HTML | {"accept-language": language})
+        assert "script-src" in (policy := response.headers["content-security-policy"]) or "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        page = soup(response)
+        for tag in page.find_all(True):
+            assert not [name for name in tag.attrs if name == "style" or name.startswith("on")], (path, tag)
+            assert tag.name != "style"
+            if tag.name == "script":
+                assert tag.get("type") == "application/json" or str(tag["src"]).startswith("/static/"), (path, tag)
+            for name in ("src", "href", "action"):
+                assert urlsplit(str(tag.get(name, ""))).netloc == "", (path, tag)
+            if tag.name == "img":
+                assert tag.has_attr("alt"), (path, tag)
+
+
+def test_the_first_page_with_all_it_loads_is_under_60_kb(client: TestClient) -> None:
+    response = client.get("/")
+    page = soup(response)
+    loaded = {str(tag["href"]) for tag in page.select("link")} | {str(tag["src"]) for tag in page.select("[src]")}
+    folder = next(iter(loaded)).rsplit("/", 1)[0]
+    loaded |= {f"{folder}/{name}" for name in ("events.js", "source.js", "words.js")}
+    total = len(response.content) + sum(len(client.get(path).content) for path in loaded)
+    assert total < 60_000
+
+
+def test_files_of_the_look_are_kept_under_their_digest_and_not_under_another(client: TestClient) -> None:
+    address = str(one(soup(client.get("/")), "link[rel=stylesheet]")["href"])
+    assert "immutable" in client.get(address).headers["cache-control"]
+    stale = re.sub(r"/static/\w+/", "/static/000000000000/", address)
+    assert client.get(stale).headers["cache-control"] == "no-cache"
+    assert client.get("/static/0/..%2fview.py").status_code == 404
+
+
+def test_controls_have_names(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    for path in ("/", "/search", "/library", f"/documents/{document}"):
+        page = soup(client.get(path))
+        labelled = {str(label["for"]) for label in page.select("label[for]")}
+        for control in page.select("input:not([type=hidden]), select, textarea"):
+            assert control.get("aria-label") or control.get("id") in labelled, (path, control)
+        for button in page.select("main button, main a"):
+            empty = button.find_parent("template") is not None
+            assert empty or button.get_text(strip=True) or button.get("aria-label"), (path, button)
+
+
+def test_a_chosen_language_is_kept_and_leads_nowhere_else(client: TestClient) -> None:
+    response = client.get("/library?q=%E5%AD%A6&lang=en", follow_redirects=False)
+    assert response.status_code == 303
+    assert response.headers["location"] == "/library?q=%E5%AD%A6"
+    assert one(soup(client.get("/library")), "h1").text == "Library"
+    assert one(soup(client.get("/library?lang=xx")), "html")["lang"] == "en"
+
+
+def test_an_error_is_a_page_in_the_readers_language(client: TestClient) -> None:
+    response = client.get("/documents/0192aaaa-0000-7000-8000-000000000000")
+    assert response.status_code == 404
+    page = soup(response)
+    assert one(page, "h1").text == "没有这份文件"
+    assert response.headers["x-request-id"] in page.text
+
+
+# Asking --------------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_library_says_where_to_begin(client: TestClient) -> None:
+    page = soup(client.get("/"))
+    assert one(page, ".holds a")["href"] == "/library"
+    assert not page.select(".examples")
+
+
+def test_examples_come_from_telling_headings_of_live_documents(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    assert not soup(client.get("/")).select(".examples")  # 第一节 says nothing
+    version = services.catalogue.row(services.catalogue.rows(limit=1)[0][0].document.id).newest
+    titles = ("讲稿", "第一章 总则", "二、怎样安排集体学习", "三、学完之后做什么？")
+    outline = tuple(OutlineEntry(title, 1, 1) for title in titles)
+    pages = tuple(services.catalogue.pages(version.id))
+    services.files.put_reading(version, Reading(text=TEXT, pages=pages, blocks=(), outline=outline))
+    button = one(soup(client.get("/")), ".examples button")
+    assert button["value"] == "关于“怎样安排集体学习”，材料是怎么说的？"
+    client.post(f"/library/{document}/remove")
+    assert not soup(client.get("/")).select(".examples")
+
+
+def test_a_question_without_words_is_refused_in_place(client: TestClient) -> None:
+    response = client.post("/", data={"question": "？！"})
+    assert response.status_code == 422
+    assert "还没有写问题" in one(soup(response), "[role=alert]").text
+
+
+def test_a_question_that_is_too_long_is_refused_and_kept_for_mending(client: TestClient) -> None:
+    response = client.post("/", data={"question": "问" * 3000})
+    assert response.status_code == 422
+    page = soup(response)
+    assert "问题太长" in one(page, "[role=alert]").text
+    assert len(one(page, "textarea").text) == 3000
+
+
+def test_what_an_empty_library_cannot_answer_is_said_plainly(client: TestClient) -> None:
+    page = soup(client.post("/", data={"question": "读书班怎样举办？"}))
+    assert "没有找到" in one(page, ".verdict").text
+    assert one(page, "textarea").text == "读书班怎样举办？"
+
+
+def test_search_says_when_nothing_is_found(client: TestClient) -> None:
+    assert one(soup(client.post("/search", data={"query": "<b>读书班</b>"})), ".verdict").text == "没有找到相近的段落。"
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_marked_words_are_the_span_in_code_points(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    page = soup(client.get(at(document, "引用的原话")))
+    assert one(page, "#mark").text == "引用的原话"
+    assert one(page, "#mark").parent.text == "引用的原话在这里。"  # type: ignore[union-attr]
+    assert one(page, ".text h2").text == "第一节"
+
+
+def test_material_is_text_and_never_markup(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    page = soup(client.get(at(document, "前文", more="/excerpt")))
+    assert HOSTILE in one(page, ".text").text
+    assert not page.select("script, .text img")
+
+
+@pytest.mark.parametrize("place", ["start=5", "start=9&end=3", "start=999999&end=1000000", "start=0&end=999999"])
+def test_a_span_that_is_none_or_runs_over_still_opens_the_document(
+    client: TestClient, services: Services, place: str
+) -> None:
+    document = add(client, services)
+    response = client.get(f"/documents/{document}/versions/1?{place}")
+    assert response.status_code == 200
+    assert "后文" in response.text
+
+
+def test_a_long_text_opens_quickly_at_the_span_and_leads_to_the_rest(client: TestClient, services: Services) -> None:
+    text = "".join(f"第{n}条 办理借阅应当登记，按期归还。\n" for n in range(15_000))
+    document = add(client, services, text)
+    start = text.index("第9000条")
+    began = time.perf_counter()
+    response = client.get(f"/documents/{document}/versions/1?start={start}&end={start + 6}")
+    assert time.perf_counter() - began < 2  # in parts it takes hundredths; set whole, and shown whole, many times this
+    page = soup(response)
+    assert one(page, "#mark").text == "第9000条"
+    assert len(one(page, ".text").text) < 25_000
+    seen, address = 0, f"/documents/{document}/versions/1"
+    while address:
+        page = soup(client.get(address))
+        seen += len("".join(one(page, ".text").text.split()))
+        following = page.select_one(".turn a[rel=next]")
+        address = str(following["href"]) if following else ""
+    assert seen == len("".join(text.split()))
+
+
+def test_a_pdf_shows_the_page_with_the_mark_and_turns_its_pages(client: TestClient, services: Services) -> None:
+    text = "First page words\nSecond page words"
+    document = add(client, services, text, name="two.pdf", pages=2)
+    page = soup(client.get(at(document, "Second", text=text)))
+    image = str(one(page, ".sheet img")["src"])
+    assert parse_qs(urlsplit(image).query) == {"start": ["17"], "end": ["23"]}
+    assert urlsplit(image).path.endswith("/pages/2.png")
+    assert client.get(image).headers["content-type"] == "image/png"
+    place = one(page, "#mark")
+    assert float(str(place["width"])) == pytest.approx(60, abs=1)
+    assert page.select(".turn a[rel=prev]")
+    assert not page.select(".turn a[rel=next]")
+    other = soup(client.get(at(document, "Second", text=text) + "&view=text"))
+    assert "".join(mark.text for mark in other.select("mark")) == "Second"
+
+
+def test_a_page_or_part_that_is_not_there_is_an_error(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    for place in ("page=9", "part=9"):
+        assert client.get(f"/documents/{document}/versions/1?{place}").status_code == 404
+    assert client.get(f"/documents/{document}/versions/7").status_code == 404
+
+
+def test_a_version_that_is_not_read_yet_says_so(client: TestClient, services: Services) -> None:
+    client.post("/library/add", files={"file": ("neu.txt", "内容".encode())})
+    document = services.catalogue.rows(limit=1)[0][0].document.id
+    assert "还没有读取完" in one(soup(client.get(f"/documents/{document}/versions/1")), ".notice").text
+
+
+# Keeping the library -------------------------------------------------------------------------------------------------
+
+
+def test_files_are_added_together_and_each_refusal_has_its_reason(client: TestClient, services: Services) -> None:
+    files = [
+        ("file", (name, content)) for name, content in (("a.txt", b"one"), ("b.txt", b""), ("c.exe", b"MZ\x90\x00"))
+    ]
+    response = client.post("/library/add", files=files)
+    assert response.status_code in {415, 422}
+    page = soup(response)
+    reasons = " ".join(tag.text for tag in page.select("[role=alert]"))
+    assert "b.txt · 文件是空的" in reasons
+    assert "c.exe · 不支持这种文件格式" in reasons
+    assert "已收下 1 份文件" in one(page, "p[role=status]").text
+    assert len(services.catalogue.rows(limit=9)[0]) == 1
+
+
+def test_the_same_file_again_leads_to_the_one_that_is_there(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    page = soup(client.post("/library/add", files={"file": ("andere.txt", TEXT.encode())}))
+    assert one(page, "[role=alert] a")["href"] == f"/documents/{document}"
+
+
+def test_a_failed_document_shows_reason_and_retry(client: TestClient, services: Services) -> None:
+    client.post("/library/add", files={"file": ("x.txt", b"something")})
+    row = services.catalogue.rows(limit=1)[0][0]
+    assert row.job
+    services.catalogue.finish_job(
+        row.job.id,
+        state=JobState.FAILED,
+        now=row.job.updated_at,
+        error_code="no-text",
+        error_detail=f"x.txt holds none. {HOSTILE}",
+    )
+    page = soup(client.get("/library?state=failed"))
+    assert "文件里没有文字" in one(page, ".reason").text
+    detail = soup(client.get(f"/documents/{row.document.id}"))
+    assert HOSTILE in one(detail, ".notice.bad").text
+    form = one(page, "form[action^='/library/retry/']")
+    response = client.post(str(form["action"]), follow_redirects=False)
+    assert response.headers["location"] == "/library?notice=retried"
+    assert not soup(client.get("/library?state=failed")).select("#rows tr")
+
+
+def test_a_removed_document_is_gone_from_every_page(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    page = soup(client.post(f"/library/{document}/remove"))
+    assert "已移除" in one(page, "p[role=status]").text
+    assert not page.select("#rows tr")
+    for path in (f"/documents/{document}", f"/documents/{document}/versions/1", f"/library/rows/{document}"):
+        assert client.get(path).status_code == 404
+
+
+def test_metadata_are_saved_from_the_form(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    fields = {
+        "title": " 新题 ",
+        "kind": "lecture",
+        "issuer": "办公室",
+        "published_on": "2024-05-06",
+        "topics": "学习，调研、 党课",
+    }
+    assert client.post(f"/documents/{document}/edit", data=fields, follow_redirects=False).status_code == 303
+    saved = services.catalogue.rows(limit=1)[0][0].document
+    assert (saved.title, saved.kind, saved.issuer) == ("新题", "lecture", "办公室")
+    assert saved.topics == ("学习", "调研", "党课")
+    assert str(saved.published_on) == "2024-05-06"
+    assert client.post(f"/documents/{document}/edit", data=fields | {"published_on": "morgen"}).status_code == 422
+    assert client.post(f"/documents/{document}/edit", data=fields | {"title": " "}).status_code == 422
+
+
+def test_filters_and_pages_of_the_library(client: TestClient, services: Services) -> None:
+    files = [("file", (f"文件{n:02}.txt", f"内容{n}".encode())) for n in range(53)]
+    assert client.post("/library/add", files=files, follow_redirects=False).status_code == 303
+    page = soup(client.get("/library"))
+    assert len(page.select("#rows tr")) == 50
+    rest = soup(client.get(str(one(page, "a[rel=next]")["href"])))
+    assert len(rest.select("#rows tr")) == 3
+    assert len(soup(client.get("/library?q=文件07")).select("#rows tr")) == 1
+    assert "没有符合条件的文件" in soup(client.get("/library?kind=news")).text
+    assert client.get("/library?kind=nonsense&state=<b>").status_code == 200
+    assert services.catalogue.counts()["documents"] == 53
+
+
+@pytest.mark.parametrize("path", ["/library/add", "/library/x/remove", "/library/retry/x", "/documents/x/edit"])
+def test_forms_of_other_sites_are_refused(client: TestClient, path: str) -> None:
+    response = client.post(path, headers=HTML | {"sec-fetch-site": "cross-site", "origin": "https://elsewhere.example"})
+    assert response.status_code == 403
+    assert "没有权限" in one(soup(response), "h1").text
+
+
+def test_with_a_token_reading_is_open_and_writing_asks_to_sign_in(tmp_path: Path) -> None:
+    with (
+        opened(tmp_path / "data", admin_token="open sesame") as services,
+        TestClient(create_app(services), base_url="https://xuesi.example", headers=HTML) as client,
+    ):
+        assert one(soup(client.get("/")), "a[href^='/login']").text == "登录"
+        assert client.post("/", data={"question": "读书班？"}).status_code == 200
+        refused = client.post("/library/add", files={"file": ("a.txt", b"one")})
+        assert refused.status_code == 401
+        assert one(soup(refused), "main a[href='/login']")
+        wrong = client.post("/login", data={"token": "guess"})
+        assert wrong.status_code == 401
+        assert "令牌不对" in one(soup(wrong), "[role=alert]").text
+        right = client.post("/login", data={"token": "open sesame", "next": "/library"}, follow_redirects=False)
+        assert right.headers["location"] == "/library"
+        cookie = right.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert "open sesame" not in cookie
+        assert client.post("/library/add", files={"file": ("a.txt", b"one")}, follow_redirects=False).status_code == 303
+        assert not soup(client.get("/")).select("a[href^='/login']")
