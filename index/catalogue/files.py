@@ -187,14 +187,15 @@ class FileStore:
         return named
 
     def _in_force(self, version: Version, load: Callable[[Path], _T]) -> _T:
-        def attempt() -> _T:
-            return load(self._version(version) / self._vectors_in_force(version)["folder"])
-
-        try:
-            return attempt()
-        except FileNotFoundError:
-            # Either there are none, or they were replaced between the two steps: then the new ones are there now.
-            return _found(attempt)
+        tried = ""
+        while (name := _found(lambda: self._vectors_in_force(version)["folder"])) != tried:
+            try:
+                return load(self._version(version) / name)
+            except (
+                FileNotFoundError
+            ):  # replaced between the two steps, as often as others write; missing if the name is still the same
+                tried = name
+        return _found(lambda: load(self._version(version) / tried))
 
 
 def _copy(source: BinaryIO, target: IO[bytes], limit_bytes: int) -> StoredFile:
