@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from bs4 import BeautifulSoup, Tag
 from fastapi.testclient import TestClient
@@ -36,7 +36,7 @@ def client(services: Services) -> Iterator[TestClient]:
         yield client
 
 
-def soup(response: httpx.Response) -> BeautifulSoup:
+def soup(response: httpx2.Response) -> BeautifulSoup:
     assert response.headers["content-type"].startswith("text/html")
     return BeautifulSoup(response.text, "html.parser")
 
