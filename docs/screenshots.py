@@ -44,7 +44,11 @@ def _answer(page: Page, name: str, question: str, *, with_source: bool = True) -
     expect(page.locator(".sources")).to_be_visible(timeout=30_000)
     if with_source:
         page.locator(".statement .cite").first.click()
-        expect(page.locator("#source #mark")).to_be_in_viewport(timeout=30_000)
+        expect(page.locator("#source mark, #source .sheet").first).to_be_visible(timeout=30_000)
+        for image in page.locator("#source img").all():
+            expect(image).not_to_have_js_property("naturalWidth", 0, timeout=30_000)
+        page.wait_for_timeout(500)  # the mark is brought into view once the page is painted
+        expect(page.locator("#source #mark")).to_be_in_viewport()
     _take(page, name)
 
 
