@@ -256,7 +256,7 @@ def _marked_share(pixels: np.ndarray) -> float:
         pytest.param("新设考核指标要试行多久？", id="docx"),
         pytest.param("采访承办人时最重要的是哪一问？", id="pptx"),
         pytest.param("学习研讨材料写多长合适？", id="txt"),
-        pytest.param("现场教学时每个小队最多多少人？", id="md"),
+        pytest.param("约请讲述人时事先告诉他什么？", id="md"),
     ],
 )
 def test_every_format_opens_at_the_quote(reader: Reader, question: str) -> None:
