@@ -16,6 +16,7 @@ from api.middleware import Gate
 from api.pages import ask, library, reader, session, view
 from api.render import PageRenderer, chinese_font
 from api.routes import admin, answers, documents, error_pages, health, jobs, login, pages_of_documents, search
+from api.services import Drawing
 from xuesi.core.errors import XuesiError
 from xuesi.wiring import Services
 
@@ -53,7 +54,7 @@ def create_app(
     app = describe()
     app.state.services = services
     app.state.metrics = Metrics(services.catalogue)
-    app.state.renderer = renderer or PageRenderer(timeout_s=settings.render_timeout_s, font=chinese_font())
+    app.state.drawing = Drawing(renderer or PageRenderer(timeout_s=settings.render_timeout_s, font=chinese_font()))
     app.state.network = network or fetch.Network(fetch.resolve)
     app.add_middleware(Gate, settings=settings, metrics=app.state.metrics)
     return app
@@ -85,4 +86,4 @@ def describe() -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
-    await run_in_threadpool(app.state.renderer.close)
+    await run_in_threadpool(app.state.drawing.renderer.close)

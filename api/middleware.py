@@ -19,6 +19,7 @@ from xuesi.core.settings import Settings
 _access = logging.getLogger("xuesi.access")
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _JSON_BYTES = 4_000_000
 _FILES_AT_ONCE = 5  # a request may hold as many files as it likes, but no more bytes than this many of the largest
 _HEADERS = {
@@ -77,7 +78,8 @@ class Gate:
         took_s = time.perf_counter() - exchange.began
         route = _route(scope)
         status = exchange.status or 499  # the client went before there was an answer
-        self._metrics.note(method=scope["method"], route=route, status=status, took_s=took_s)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.note(method=method, route=route, status=status, took_s=took_s)
         _access.info("%s %s %d %.1f ms %s", scope["method"], scope["path"], status, took_s * 1000, exchange.request_id)
 
 
@@ -106,8 +108,14 @@ def _request_id(request: Request) -> str:
 
 
 def _route(scope: MutableMapping[str, Any]) -> str:
-    """The route's pattern: a label with ids in it would grow without end."""
-    return str(getattr(scope.get("route"), "path", "")) or "unknown"
+    """The route's pattern: a label with ids in it would grow without end.
+
+    The route knows its own part of the path only; what stands before it is the prefix that its router was included under.
+    """
+    pattern = str(getattr(scope.get("route"), "path_format", ""))
+    own = pattern.format(**scope.get("path_params", {})) if pattern else ""
+    path = str(scope["path"])
+    return path.removesuffix(own) + pattern if pattern and path.endswith(own) else "unknown"
 
 
 def _check_length(request: Request, limit_bytes: int) -> None:

@@ -2,15 +2,17 @@
 
 import difflib
 import hashlib
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query
+from fastapi.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from api.boxes import marks
+from api.boxes import Box, marks
 from api.schemas import ChangeOut, DiffOut, OutlineOut, PageOut, PagesOut
-from api.services import RendererDep, ServicesDep
+from api.services import DrawingDep, ServicesDep
 from xuesi.core.domain import DocumentId, Page, Span, Version
 from xuesi.core.errors import InvalidInput, PageNotFound, VersionNotFound
 from xuesi.core.text import sentences
@@ -47,12 +49,18 @@ def text(services: ServicesDep, document_id: str, version: int, start: Start = N
 
 
 @router.get("/pages")
-def pages(services: ServicesDep, renderer: RendererDep, document_id: str, version: int) -> PagesOut:
+async def pages(services: ServicesDep, drawing: DrawingDep, document_id: str, version: int) -> PagesOut:
     """Labels, sizes and outline, and whether pages can be had as images."""
-    found = _read(services, document_id, version)
+    found = await run_in_threadpool(_read, services, document_id, version)
+    path = services.files.original(found.sha256) if found.media_type == _PDF else None
+    drawable = path is not None and await drawing.run(drawing.renderer.drawable, path)
+    return await run_in_threadpool(_pages, services, found, drawable=drawable)
+
+
+def _pages(services: Services, found: Version, *, drawable: bool) -> PagesOut:
     return PagesOut(
         chars=found.chars,
-        drawable=found.media_type == _PDF and renderer.drawable(services.files.original(found.sha256)),
+        drawable=drawable,
         pages=[PageOut.of(page) for page in services.catalogue.pages(found.id)],
         outline=[OutlineOut.of(entry) for entry in services.files.outline(found)],
     )
@@ -63,9 +71,9 @@ def pages(services: ServicesDep, renderer: RendererDep, document_id: str, versio
     response_class=Response,
     responses={200: {"content": {"image/png": {}}}, 304: {"description": "Not changed."}},
 )
-def page_image(  # noqa: PLR0913, PLR0917 the parts of the address
+async def page_image(  # noqa: PLR0913, PLR0917 the parts of the address
     services: ServicesDep,
-    renderer: RendererDep,
+    drawing: DrawingDep,
     document_id: str,
     version: int,
     page: int,
@@ -75,18 +83,27 @@ def page_image(  # noqa: PLR0913, PLR0917 the parts of the address
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """The page as an image, `scale` pixels a point (1/72 inch), with the part of [start, end) that stands on it marked."""
-    found = _read(services, document_id, version)
+    path, boxes = await run_in_threadpool(
+        _marked_page, services, (document_id, version), page=page, start=start, end=end
+    )
+    etag = _etag(str(path), page, scale, boxes, drawing.renderer.look)
+    headers = {"ETag": etag, "Cache-Control": f"private, max-age={_DAY_S}", "X-Content-Type-Options": "nosniff"}
+    if etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
+        return Response(status_code=304, headers=headers)
+    png = await drawing.run(drawing.renderer.page_png, path, page=page, scale=scale, marks=boxes)
+    return Response(png, media_type="image/png", headers=headers)
+
+
+def _marked_page(
+    services: Services, at: tuple[str, int], *, page: int, start: int | None, end: int | None
+) -> tuple[Path, list[Box]]:
+    found = _read(services, *at)
     if found.media_type != _PDF:
         raise PageNotFound(f"{found.file_name} has no pages that can be drawn.", hint="Read its text instead: …/text")
     shown = _page(services, found, page)
     span = _span(start, end, chars=found.chars)
     boxes = marks(services.files.boxes(found), page=shown, span=span) if span is not None else []
-    etag = _etag(found.sha256, page, scale, boxes, renderer.look)
-    headers = {"ETag": etag, "Cache-Control": f"private, max-age={_DAY_S}", "X-Content-Type-Options": "nosniff"}
-    if etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
-        return Response(status_code=304, headers=headers)
-    png = renderer.page_png(services.files.original(found.sha256), page=page, scale=scale, marks=boxes)
-    return Response(png, media_type="image/png", headers=headers)
+    return services.files.original(found.sha256), boxes
 
 
 @router.get("/diff")

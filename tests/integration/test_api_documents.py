@@ -1,8 +1,13 @@
 """Documents come in, are read, changed and removed over HTTP; whatever a file or a name does, nothing is lost and nothing breaks."""
 
+import errno
 import io
 import json
+import tempfile
+import threading
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,8 +19,10 @@ from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from api.app import create_app
+from api.boxes import Box
 from api.fetch import Network
-from tests.api_library import BASE, PNG, boxes_of, opened, read
+from api.render import PageRenderer
+from tests.api_library import BASE, PNG, boxes_of, opened, read, served
 from xuesi.wiring import Services
 
 API = "/api/v1"
@@ -192,6 +199,21 @@ def test_body_of_unknown_length_is_stopped_at_the_limit(client: TestClient) -> N
         f"{API}/documents", content=endless(), headers={"content-type": "multipart/form-data; boundary=b"}
     )
     assert (response.status_code, response.json()["code"]) == (413, "document-too-large")
+
+
+def test_full_disk_is_told_and_nothing_is_kept(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(tempfile.SpooledTemporaryFile[bytes]):
+        """As where the temporary folder lies on a full disk."""
+
+        def write(self, s: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("starlette.formparsers.SpooledTemporaryFile", Full)
+        response = add(client)
+    assert (response.status_code, response.json()["code"]) == (503, "storage-full")
+    assert client.get(f"{API}/documents").json()["items"] == []
+    assert add(client).status_code == 202
 
 
 @pytest.mark.parametrize("body", [b"--b\r\nbroken", b"", b"--b--\r\n"])
@@ -395,6 +417,33 @@ def test_span_is_marked_on_the_page_image(client: TestClient, services: Services
     image = Image.open(io.BytesIO(marked.content)).convert("RGB")
     assert image.getpixel((67, 42)) == (255, 226, 110)
     assert image.getpixel((67, 22)) == (255, 255, 255)
+
+
+def test_question_is_answered_while_every_page_waits_for_a_slow_one(services: Services) -> None:
+    """More requests for pages than the server has threads, all behind one that is not drawn."""
+    go = threading.Event()
+
+    class Slow(PageRenderer):
+        def page_png(self, path: Path, *, page: int, scale: float, marks: Sequence[Box]) -> bytes:
+            assert go.wait(20)
+            return PNG
+
+    app = create_app(services, renderer=Slow(timeout_s=20, font=None))
+    with served(app) as url, httpx.Client(base_url=url, timeout=20, limits=httpx.Limits(max_connections=70)) as client:
+        document_id = client.post(f"{API}/documents", files={"file": ("a.pdf", pdf())}).json()["documents"][0][
+            "document"
+        ]["id"]
+        read(services, document_id, text="Hello")
+        with ThreadPoolExecutor(60) as readers:
+            address = f"{API}/documents/{document_id}/versions/1/pages/1.png"
+            waiting = [readers.submit(client.get, address) for _ in range(60)]
+            try:
+                time.sleep(0.5)
+                assert client.post(f"{API}/search", json={"query": "学习"}).status_code == 200
+                assert not any(each.done() for each in waiting)
+            finally:
+                go.set()
+            assert {each.result().content for each in waiting} == {PNG}
 
 
 def test_page_image_is_not_sent_twice(client: TestClient, services: Services) -> None:
