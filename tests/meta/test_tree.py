@@ -43,7 +43,7 @@ def _sources() -> list[Path]:
 
 
 def _imports(path: Path) -> set[str]:
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name.split(".")[0] for alias in node.names)
@@ -66,7 +66,16 @@ def test_no_dependency_ships_a_package_of_our_names() -> None:
 
 
 def test_command_line_loads_no_heavy_package() -> None:
-    heavy = ("torch", "llama_index", "chromadb", "openvino", "sentence_transformers", "tantivy", "sqlalchemy", "fastapi")
+    heavy = (
+        "torch",
+        "llama_index",
+        "chromadb",
+        "openvino",
+        "sentence_transformers",
+        "tantivy",
+        "sqlalchemy",
+        "fastapi",
+    )
     code = f"import sys, xuesi.cli.main; print([n for n in {heavy!r} if n in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert shown.stdout.strip() == "[]"
@@ -86,13 +95,19 @@ def test_tests_are_no_packages() -> None:
 
 
 def test_the_project_names_no_foreign_place() -> None:
-    tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False).stdout.split("\n")
+    tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False).stdout.split(
+        "\n"
+    )
     absolute = re.compile(r"/(?:work|home/\w+|Users/\w+|root)/")
     found = []
     for name in tracked:
         path = ROOT / name
         if path.suffix in {".py", ".md", ".toml", ".html", ".js", ".css", ".lock", ""} and path.is_file():
-            found += [name for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if absolute.search(line)]
+            found += [
+                name
+                for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
+                if absolute.search(line)
+            ]
     assert sorted(set(found) - {"tests/meta/test_tree.py"}) == []
 
 
@@ -101,12 +116,18 @@ def test_changelog_speaks_of_the_version() -> None:
 
 
 def test_lock_pins_everything_that_is_installed() -> None:
-    lock = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").split() if "==" in line)
+    lock = dict(
+        line.split("==") for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").split() if "==" in line
+    )
     pinned = {_canonical(name): version for name, version in lock.items()}
     wrong = {}
     for distribution in importlib.metadata.distributions():
         name, version = _canonical(distribution.name), distribution.version.split("+")[0]
-        if name not in ("pip", "setuptools", "xuesi", "wheel") and not name.startswith("nvidia") and pinned.get(name) != version:
+        if (
+            name not in ("pip", "setuptools", "xuesi", "wheel")
+            and not name.startswith("nvidia")
+            and pinned.get(name) != version
+        ):
             wrong[name] = version
     assert wrong == {}
     assert pinned["torch"] == "2.13.0"
