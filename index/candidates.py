@@ -60,7 +60,7 @@ class CandidateFinder:
 
     def anywhere(self, question: Question, indexes: Generation) -> Iterator[Candidates]:
         """The best of each index, in ever wider circles: for when too many of the first turn out not to be live."""
-        held, fetch = indexes.vectors.count(), question.wanted
+        held, fetch = indexes.lexical.count(), question.wanted
         while True:
             nearest, worded = self._both(question, indexes, fetch)
             chosen = {*list(nearest)[:fetch], *worded}
@@ -71,7 +71,7 @@ class CandidateFinder:
 
     def within(self, question: Question, indexes: Generation) -> Candidates:
         """The best of each index under the filters; a filter that leaves one document of ten thousand still finds it."""
-        held = indexes.vectors.count()
+        held = indexes.lexical.count()  # the vector index holds the same, but takes milliseconds to say so
         versions, matching = self._catalogue.extent(question.filters)
         if not matching:
             return Candidates({}, {}, {}, complete=True)
@@ -127,8 +127,7 @@ class CandidateFinder:
                 continue
             cosines.update({(version.id, ordinal): score for ordinal, score in enumerate(scores)})
         best = heapq.nlargest(question.wanted, cosines, key=lambda place: (cosines[place], place))
+        ids = self._catalogue.passages_at(best)
+        nearest = {ids[place]: cosines[place] for place in best if place in ids}
         worded = dict(searching.result())
-        live = self._catalogue.live({*self._catalogue.passages_at(best).values(), *worded}, question.filters)
-        places = {key: (it.version.id, it.passage.ordinal) for key, it in live.items()}
-        nearest = {key: cosines[place] for key, place in places.items() if place in cosines}
-        return self._scored(question, indexes, set(live), (nearest, worded), live=live, complete=True)
+        return self._scored(question, indexes, {*nearest, *worded}, (nearest, worded), complete=True)

@@ -22,7 +22,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
 )
 
 from index.catalogue.rows import passage_of, read_documents, version_of
@@ -71,15 +70,16 @@ class Live:
 
     def passages_at(self, places: Collection[tuple[VersionId, int]]) -> dict[tuple[VersionId, int], PassageId]:
         """See `Catalogue.passages_at`."""
-        asked = list(places)
-        columns = passage.c.version_id, passage.c.ordinal
+        # Not by pairs: SQLite then reads the whole table. This finds some too many, and uses the index.
+        versions = list({version_id for version_id, _ in places})
+        ordinals = list({ordinal for _, ordinal in places})
+        columns = passage.c.version_id, passage.c.ordinal, passage.c.id
         found: dict[tuple[VersionId, int], PassageId] = {}
         with self._store.read() as connection:
-            for i in range(0, len(asked), _IDS_A_STATEMENT):
-                part = tuple_(*columns).in_(asked[i : i + _IDS_A_STATEMENT])
-                rows = connection.execute(select(*columns, passage.c.id).where(part))
-                found |= {(row.version_id, row.ordinal): row.id for row in rows}
-        return found
+            for i in range(0, len(versions), _IDS_A_STATEMENT):
+                among = passage.c.version_id.in_(versions[i : i + _IDS_A_STATEMENT]), passage.c.ordinal.in_(ordinals)
+                found |= {(row[0], row[1]): row[2] for row in connection.execute(select(*columns).where(*among)).all()}
+        return {place: found[place] for place in places if place in found}
 
 
 _owner = version.c.document_id == document.c.id
