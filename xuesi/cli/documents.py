@@ -183,14 +183,13 @@ def list_documents(
     for column in ("id", "state", "title", "kind", "date", "pages"):
         table.add_column(column, overflow="fold", no_wrap=column == "id")
     for item in items:
-        version = item["version"]
         table.add_row(
             item["id"],
-            version["state"],
+            item["state"],
             item["title"],
             item["kind"],
             item["published_on"] or "",
-            str(version["pages"] or ""),
+            str(item["pages"] or ""),
         )
     console = Console(soft_wrap=not os.isatty(1))
     console.print(table)
