@@ -18,7 +18,7 @@ _SAME = 0.8
 # A sentence this far below the best one is no longer said.
 _WORTH = 0.2
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*%?")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*%?|[〇零一二三四五六七八九十百千万亿两]+")
 
 
 @dataclass(frozen=True, slots=True)

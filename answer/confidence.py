@@ -20,7 +20,10 @@ _WEIGHTS = (6.99, 6.72, 16.49, 8.43, -1.17, 8.03)
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _BEST = 5
-_RUNNERS_UP = slice(1, 6)
+# With fewer hits or sentences than this there is too little to be ahead of; what is missing counts as neither for nor against: the values
+# between those of questions with and without an answer, in one script and across scripts.
+_HITS, _SENTENCES = 10, 6
+_NEUTRAL = ((0.10, 0.06), (0.03, 0.016))
 
 
 def confidence(question: str, found: SearchResult, ranked: Sequence[Evidence]) -> float:
@@ -36,22 +39,33 @@ def features(question: str, found: SearchResult, ranked: Sequence[Evidence]) -> 
 
     dense: greatest cosine of question and passage. held: greatest share of the question's idf that one of the best passages holds with its
     title and headings, in [0, 1]. ahead: how far the best hit's score is above the mean of the second half of the hits, which several
-    passages that say the same do not lessen. clear: how far the best sentence's score is above the mean of the next five.
+    passages that say the same do not lessen. clear: how far the best sentence's score is above the mean of the next five that say something else. Both are drawn
+    towards a neutral value where there is little to compare, as in a single short document.
     foreign: 1 where question and best passage are of different scripts, else 0; foreign_dense: dense there, else 0.
     """
     hits = found.hits
     dense = max(hit.explain.dense for hit in hits)
-    lower = [hit.score for hit in hits[len(hits) // 2 :]]
-    next_best = [evidence.score for evidence in ranked[_RUNNERS_UP]]
-    foreign = float(_is_cjk(question) != _is_cjk(hits[0].passage.text))
+    foreign = _is_cjk(question) != _is_cjk(hits[0].passage.text)
+    by_hits, by_sentences = _NEUTRAL[foreign]
+    others = [evidence.score for evidence in ranked if evidence.tokens != ranked[0].tokens]
+    scores = [ranked[0].score, *others[: _SENTENCES - 1]]
     return (
         dense,
         max(_held(hit, ceiling=found.lexical.ceiling) for hit in hits[:_BEST]),
-        hits[0].score - sum(lower) / len(lower),
-        ranked[0].score - sum(next_best) / len(next_best) if next_best else 0.0,
-        foreign,
+        _lead([hit.score for hit in hits], others=len(hits) // 2, full=_HITS, neutral=by_hits),
+        _lead(scores, others=1, full=_SENTENCES, neutral=by_sentences),
+        float(foreign),
         foreign * dense,
     )
+
+
+def _lead(scores: Sequence[float], *, others: int, full: int, neutral: float) -> float:
+    """How far the first score is above the mean of those from `others` on, drawn towards `neutral` as far as `full` scores are not there."""
+    compared = scores[max(1, others) :]
+    if not compared:
+        return neutral
+    known = min(1.0, (len(scores) - 1) / (full - 1))
+    return known * (scores[0] - sum(compared) / len(compared)) + (1 - known) * neutral
 
 
 def _held(hit: Hit, *, ceiling: float) -> float:

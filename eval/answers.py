@@ -11,9 +11,14 @@ from eval.build import Built, build
 from eval.dataset import Dataset, read_dataset
 from eval.metrics import auroc, latency, says
 from xuesi.core.domain import Answer, Citation, DocumentId, Statement
+from xuesi.core.errors import InvalidInput
 from xuesi.core.ports import Answerer
 from xuesi.core.settings import Settings
 from xuesi.wiring import Services
+
+_REFUSED = Answer(
+    status="not_in_material", mode="extractive", confidence=0.0, statements=(), citations=(), nearest=(), took_ms=0.0
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ def _measured(dataset: Dataset, built: Built) -> dict[str, Any]:
             **_cited(dataset, asked, entries=built.entries),
             **_abstained([a.answer for a in asked.values()], [a.answer for a in absent]),
         },
-        "latency_ms": latency([a.answer.took_ms for a in every]),
+        "latency_ms": latency([a.answer.took_ms for a in every if a.answer is not _REFUSED]),
         "build_s": round(built.took_s, 1),
     }
 
@@ -82,7 +87,10 @@ def answer_to(question: str, answerer: Answerer) -> Answer:
 
 
 def _ask(question: str, services: Services) -> Asked:
-    answer = answer_to(question, services.answerer)
+    try:
+        answer = answer_to(question, services.answerer)
+    except InvalidInput:  # a question without a letter, say: refused by the product, so nothing is answered
+        answer = _REFUSED
     cited = {citation.number: citation for citation in answer.citations}
     verbatim = {number: _stands(citation, services) for number, citation in cited.items()}
     supporting = sum(

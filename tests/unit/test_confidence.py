@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,10 @@ IDF = {"调": 2.0, "研": 2.0, "在": 1.0}
 
 def a_rank(*scores: float) -> list[Evidence]:
     hit = a_hit("调研在基层。")
-    return [Evidence(hit, hit.passage.span, hit.passage.text, frozenset(), 0.8, 0.5, score) for score in scores]
+    return [
+        Evidence(hit, hit.passage.span, hit.passage.text, frozenset(str(i)), 0.8, 0.5, score)
+        for i, score in enumerate(scores)
+    ]
 
 
 def explained(hit: Hit, *, dense: float, terms: str) -> Hit:
@@ -29,12 +33,29 @@ def test_nothing_found_is_no_confidence() -> None:
 
 
 def test_the_features_are_what_they_say() -> None:
-    hits = [
-        explained(a_hit("调研在基层。", score=s), dense=d, terms=t)
-        for s, d, t in ((0.9, 0.8, "调研"), (0.5, 0.7, "在"))
-    ]
-    values = dict(zip(FEATURES, features("调研在哪？", found(*hits, idf=IDF), a_rank(1.0, 0.6, 0.4)), strict=True))
-    assert values == {"dense": 0.8, "held": 0.8, "ahead": 0.4, "clear": 0.5, "foreign": 0.0, "foreign_dense": 0.0}
+    best = explained(a_hit("调研在基层。", score=0.9), dense=0.8, terms="调研")
+    others = [explained(a_hit("调研在基层。", score=0.5), dense=0.7, terms="在") for _ in range(9)]
+    values = dict(
+        zip(
+            FEATURES,
+            features("调研在哪？", found(best, *others, idf=IDF), a_rank(1.0, 0.6, 0.4, 0.5, 0.5, 0.5)),
+            strict=True,
+        )
+    )
+    assert values == pytest.approx(
+        {"dense": 0.8, "held": 0.8, "ahead": 0.4, "clear": 0.5, "foreign": 0.0, "foreign_dense": 0.0}
+    )
+
+
+def test_a_single_hit_is_neither_ahead_nor_behind() -> None:
+    values = dict(zip(FEATURES, features("调研在哪？", found(a_hit("调研在基层。")), a_rank(1.0)), strict=True))
+    assert 0 < values["clear"] < values["ahead"] < 0.2
+
+
+def test_the_same_sentence_in_another_document_does_not_make_the_best_less_clear() -> None:
+    ranked = a_rank(1.0, 0.5, 0.5, 0.5, 0.5, 0.5)
+    result = found(a_hit("调研在基层。"))
+    assert features("调研在哪？", result, [ranked[0], *ranked]) == features("调研在哪？", result, ranked)
 
 
 def test_another_script_is_seen() -> None:
