@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from answer.evidence import Evidence
 from xuesi.core.domain import Hit
-from xuesi.core.ports import SearchResult
+from xuesi.core.ports import LexicalQuery, SearchResult
 
 # As printed by: python -m eval.fit_confidence --dataset cmrc2018 --dataset drcd --dataset xquad_zh --dataset xquad_zh2en
 # Another embedding model has cosines of another range: fit anew, or set answer_threshold to what it gives.
 FEATURES = ("dense", "held", "ahead", "clear", "foreign", "foreign_dense")
-_BIAS = -11.42
-_WEIGHTS = (6.99, 6.72, 16.49, 8.43, -1.17, 8.03)
+_BIAS = -11.18
+_WEIGHTS = (7.07, 6.92, 16.53, 8.37, -1.03, 7.94)
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _BEST = 5
@@ -24,6 +24,9 @@ _BEST = 5
 # between those of questions with and without an answer, in one script and across scripts.
 _HITS, _SENTENCES = 10, 6
 _NEUTRAL = ((0.10, 0.06), (0.03, 0.016))
+# In so many passages idf and the mere number of tokens have the same say in what a passage holds of the question: idf that are counted
+# from a handful of passages give nearly all weight to the words that the library lacks, the question's own turns of phrase among them.
+_FEW_PASSAGES = 50
 
 
 def confidence(question: str, found: SearchResult, ranked: Sequence[Evidence]) -> float:
@@ -37,8 +40,8 @@ def confidence(question: str, found: SearchResult, ranked: Sequence[Evidence]) -
 def features(question: str, found: SearchResult, ranked: Sequence[Evidence]) -> tuple[float, ...]:
     """What is known of an answer before it is given, in the order of `FEATURES`; of at least one hit and one sentence.
 
-    dense: greatest cosine of question and passage. held: greatest share of the question's idf that one of the best passages holds with its
-    title and headings, in [0, 1]. ahead: how far the best hit's score is above the mean of the second half of the hits, which several
+    dense: greatest cosine of question and passage. held: greatest share of the question that one of the best passages holds with its title and
+    headings, in [0, 1]. ahead: how far the best hit's score is above the mean of the second half of the hits, which several
     passages that say the same do not lessen. clear: how far the best sentence's score is above the mean of the next five that say something else. Both are drawn
     towards a neutral value where there is little to compare, as in a single short document.
     foreign: 1 where question and best passage are of different scripts, else 0; foreign_dense: dense there, else 0.
@@ -51,7 +54,7 @@ def features(question: str, found: SearchResult, ranked: Sequence[Evidence]) -> 
     scores = [ranked[0].score, *others[: _SENTENCES - 1]]
     return (
         dense,
-        max(_held(hit, ceiling=found.lexical.ceiling) for hit in hits[:_BEST]),
+        max(_held(hit, found.lexical) for hit in hits[:_BEST]),
         _lead([hit.score for hit in hits], others=len(hits) // 2, full=_HITS, neutral=by_hits),
         _lead(scores, others=1, full=_SENTENCES, neutral=by_sentences),
         float(foreign),
@@ -68,8 +71,14 @@ def _lead(scores: Sequence[float], *, others: int, full: int, neutral: float) ->
     return known * (scores[0] - sum(compared) / len(compared)) + (1 - known) * neutral
 
 
-def _held(hit: Hit, *, ceiling: float) -> float:
-    return min(1.0, sum(term.idf for term in hit.explain.terms) / ceiling) if ceiling > 0 else 0.0
+def _held(hit: Hit, query: LexicalQuery) -> float:
+    """The share of the question that the passage holds: of its idf, and in a small library also of its tokens."""
+    if query.ceiling <= 0:
+        return 0.0
+    of_idf = min(1.0, sum(term.idf for term in hit.explain.terms) / query.ceiling)
+    of_tokens = len(hit.explain.terms) / len(query.idf)
+    known = query.passages / (query.passages + _FEW_PASSAGES)
+    return known * of_idf + (1 - known) * of_tokens
 
 
 def _is_cjk(text: str) -> bool:

@@ -85,7 +85,7 @@ class TantivyIndex:
             found = {token: searcher.doc_freq("body", token) for token in dict.fromkeys(tokens(query))}
         kept = sorted(found, key=lambda t: (found[t] == 0, found[t]))[:_MOST_TOKENS]
         idf = {token: math.log(1 + (total - found[token] + 0.5) / (found[token] + 0.5)) for token in kept}
-        return LexicalQuery(idf=idf, ceiling=math.fsum(idf.values()))
+        return LexicalQuery(idf=idf, ceiling=math.fsum(idf.values()), passages=total)
 
     def search(
         self, query: LexicalQuery, *, limit: int, within: Collection[VersionId] | None = None

@@ -53,7 +53,7 @@ def found(*hits: Hit, idf: Mapping[str, float] | None = None) -> SearchResult:
     return SearchResult(
         hits=hits,
         query=EmbeddedQuery(vector=np.array([1.0, 0.0], np.float32)),
-        lexical=LexicalQuery(idf=weights, ceiling=sum(weights.values())),
+        lexical=LexicalQuery(idf=weights, ceiling=sum(weights.values()), passages=10**9),
         took_ms=1.0,
     )
 

@@ -73,3 +73,12 @@ def test_more_evidence_never_lessens_the_confidence(one: float, other: float, te
 
     weak, strong = sorted((one, other))
     assert 0 <= sure(weak, "") <= sure(strong, "".join(terms)) <= 1
+
+
+def test_in_a_small_library_the_words_it_lacks_do_not_outweigh_those_it_has() -> None:
+    hit = explained(a_hit("借阅期限十五天。"), dense=0.9, terms="调研")
+    large = found(hit, idf={**IDF, "在": 36.0})
+    small = replace(large, lexical=replace(large.lexical, passages=2))
+    held = FEATURES.index("held")
+    assert features("问", large, a_rank(1.0))[held] == pytest.approx(0.1)
+    assert features("问", small, a_rank(1.0))[held] > 0.6

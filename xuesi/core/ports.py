@@ -549,10 +549,14 @@ class LexicalEntry:
 
 @dataclass(frozen=True, slots=True)
 class LexicalQuery:
-    """A question in the lexical index's tokens: each with its idf in the index as it is now; `ceiling` is their sum, >= 0."""
+    """A question in the lexical index's tokens: each with its idf in the index as it is now; `ceiling` is their sum, >= 0.
+
+    `passages` is how many passages the idf are counted from: from a few, they say little.
+    """
 
     idf: Mapping[str, float]
     ceiling: float
+    passages: int
 
 
 class LexicalIndex(Protocol):
