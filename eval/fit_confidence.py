@@ -1,7 +1,7 @@
 """Where do the constants of answer/confidence.py come from? `python -m eval.fit_confidence --dataset DIR… [--small 40] [--questions 400]`.
 
 Each set is built twice through the product's pipeline: whole, without the right documents of half of the questions, and as a small library
-of a few documents, for which the questions about the other documents have no answer. All four kinds of question weigh the same.
+of a few documents, for which the questions about the other documents have no answer. Every library of every set weighs the same.
 """
 
 import argparse
@@ -25,6 +25,8 @@ from xuesi.core.settings import Settings, load_settings
 from xuesi.wiring import Services
 
 Rows = NDArray[np.float64]
+# Of the questions that are asked in earnest, this share has an answer in the material, it is assumed.
+_ANSWERABLE = 0.6
 _RIDGE = 1e-3
 _STEPS = 100
 
@@ -64,7 +66,7 @@ def small(dataset: Dataset, *, documents: int, seed: int) -> Dataset:
 
 
 def fit(kinds: Sequence[tuple[Rows, Rows]]) -> Rows:
-    """Logistic regression with a small ridge by Newton's method (Hastie et al. 2009, 4.4), every side of every kind of the same weight.
+    """Logistic regression with a small ridge by Newton's method (Hastie et al. 2009, 4.4), every kind of the same weight.
 
     Args:
         kinds: For each kind the features (questions, features) of those that have an answer and of those that have none.
@@ -75,7 +77,8 @@ def fit(kinds: Sequence[tuple[Rows, Rows]]) -> Rows:
     sides = [(side, float(there)) for yes, no in kinds for side, there in ((yes, 1.0), (no, 0.0)) if len(side)]
     inputs = np.concatenate([np.hstack([np.ones((len(side), 1)), side]) for side, _ in sides])
     truth = np.concatenate([np.full(len(side), there) for side, there in sides])
-    weight = np.concatenate([np.full(len(side), 1 / len(side)) for side, _ in sides])
+    prior = {1.0: 2 * _ANSWERABLE, 0.0: 2 * (1 - _ANSWERABLE)}
+    weight = np.concatenate([np.full(len(side), prior[there] / len(side)) for side, there in sides])
     weights = np.zeros(inputs.shape[1])
     for _ in range(_STEPS):
         chance = 1 / (1 + np.exp(-inputs @ weights))
