@@ -156,13 +156,14 @@ def open_worker(settings: Settings) -> Iterator[Callable[..., None]]:
         )
 
 
-def reembed(settings: Settings, *, progress: Callable[[int, int], None]) -> int:
-    """Embed every live and retired version anew with the settings' model, rebuild the indexes, and make the model the index's own.
+def reindex_offline(settings: Settings, *, new_model: bool, progress: Callable[[int, int], None]) -> Rebuilt:
+    """Rebuild the indexes where no server runs, damaged ones too; with `new_model` embed everything with the settings' model first.
 
-    Interrupted, it goes on where it was: a version whose stored vectors are the new model's is passed over.
+    Interrupted, it goes on where it was: a version whose stored vectors are the new model's is not embedded again.
 
-    Returns:
-        How many versions were embedded.
+    Raises:
+        IndexMismatch: Without `new_model`, if the settings' model is not the one of the indexes.
+        DataFolderBusy: If a server runs.
     """
     from ingest.pipeline import embed_version  # noqa: PLC0415 the server never embeds passages itself
 
@@ -170,16 +171,21 @@ def reembed(settings: Settings, *, progress: Callable[[int, int], None]) -> int:
         stack.enter_context(_owned(settings.data_dir))
         catalogue = stack.enter_context(contextlib.closing(open_catalogue(_database_url(settings))))
         files, embedder = FileStore(settings.data_dir / "files"), open_model(settings)
+        if not new_model:
+            _check_model(catalogue, embedder, settings)
         versions = catalogue.all_versions((VersionState.LIVE, VersionState.RETIRED, VersionState.PUBLISHING))
-        stale = [version for version in versions if files.fingerprint(version) != embedder.fingerprint]
+        stale = (
+            [version for version in versions if files.fingerprint(version) != embedder.fingerprint] if new_model else []
+        )
         for done, version in enumerate(stale, start=1):
             embed_version(version, catalogue=catalogue, files=files, embedder=embedder, batch=settings.embedding_batch)
             progress(done, len(stale))
         catalogue.set_fact(_MODEL_FACT, embedder.fingerprint)
-        indexes = stack.enter_context(contextlib.closing(Indexes(settings.data_dir, catalogue=catalogue)))
+        indexes = stack.enter_context(
+            contextlib.closing(Indexes(settings.data_dir, catalogue=catalogue, replace_damaged=True))
+        )
         publisher = Publisher(catalogue=catalogue, files=files, indexes=indexes, fingerprint=embedder.fingerprint)
-        rebuild(indexes, catalogue=catalogue, publisher=publisher)
-        return len(stale)
+        return rebuild(indexes, catalogue=catalogue, publisher=publisher)
 
 
 def _database_url(settings: Settings) -> str:

@@ -54,6 +54,7 @@ def _life_of_a_document(program: Program, rule: Path) -> None:
     assert "十五个工作日" in answer["statements"][0]["text"]
     assert "十五个工作日" in answer["citations"][0]["quote"]
 
+    assert rule.stem in program.run("list").stdout
     (document,) = json.loads(program.run("list", "--json").stdout)
     shown = json.loads(program.run("show", document["id"]).stdout)
     assert [version["state"] for version in shown["versions"]] == ["live"]
@@ -127,7 +128,22 @@ def test_index_of_another_model_is_refused_with_the_command_that_helps(program: 
     database.close()
     ended = program.run("search", "续借")
     assert ended.returncode == 4
-    assert "xuesi reindex --model" in ended.stderr
+    assert "xuesi reindex --model embedded" in ended.stderr
+    assert program.run("reindex").returncode == 4
+    mended = program.run("reindex", "--model", "embedded")
+    assert mended.returncode == 0, mended.stderr
+    assert json.loads(program.run("search", "续借", "--json").stdout)["hits"]
+
+
+def test_damaged_index_is_rebuilt(program: Program, rule: Path) -> None:
+    assert program.run("add", str(rule)).returncode == 0
+    for damaged in (program.data_dir / "lexical").rglob("meta.json"):
+        damaged.write_text("{")
+    refused = program.run("search", "续借")
+    assert refused.returncode == 70
+    assert "xuesi reindex" in refused.stderr
+    assert program.run("reindex").returncode == 0
+    assert json.loads(program.run("search", "续借", "--json").stdout)["hits"]
 
 
 @pytest.mark.parametrize("name", ["XUESI_PROT", "XUESI_EMBEDING_MODEL"])
@@ -145,9 +161,9 @@ def test_nothing_but_loopback_without_a_token(program: Program) -> None:
 
 
 def test_writes_carry_the_token(program: Program, rule: Path) -> None:
-    with program.serving(XUESI_ADMIN_TOKEN="open-sesame"):
+    with program.serving(XUESI_ADMIN_TOKEN="芝麻开门"):
         refused = program.run("add", str(rule))
         assert refused.returncode == 1
         assert "token" in refused.stderr.lower()
-        assert program.run("add", str(rule), XUESI_ADMIN_TOKEN="open-sesame").returncode == 0
+        assert program.run("add", str(rule), XUESI_ADMIN_TOKEN="芝麻开门").returncode == 0
         assert program.run("ask", "借阅期限是多少天？").returncode == 0

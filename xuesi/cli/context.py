@@ -58,7 +58,7 @@ class Client:
     def __init__(self, base_url: str, *, token: str | None) -> None:
         import httpx
 
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {b"Authorization": f"Bearer {token}".encode()} if token else {}
         self._http = httpx.Client(
             base_url=f"{base_url}/api/v1", headers=headers, timeout=httpx.Timeout(600.0, connect=5.0), trust_env=False
         )

@@ -191,7 +191,7 @@ def list_documents(
             item["published_on"] or "",
             str(item["pages"] or ""),
         )
-    console = Console(soft_wrap=not os.isatty(1))
+    console = Console(width=None if os.isatty(1) else 240)  # into a pipe or file: nothing is folded
     console.print(table)
     console.print(f"{len(items)} documents", style="dim")
 

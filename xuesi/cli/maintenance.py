@@ -6,6 +6,7 @@ import typer
 
 from xuesi.cli.context import client, print_json, settings_of
 from xuesi.core.errors import WrongState
+from xuesi.core.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -21,26 +22,38 @@ def reindex(
     ] = None,
 ) -> None:
     """Rebuild both indexes from the catalogue while the old ones go on answering."""
-    settings = settings_of(context)
-    if model is None:
-        with client(settings) as server:
-            done = server.call("POST", "/reindex")
-        typer.echo(f"rebuilt: {done['passages']} passages in {done['took_s']:.1f} s")
-        return
     from xuesi.cli.serving import owner_url
-    from xuesi.wiring import reembed
 
+    settings = settings_of(context)
     url = owner_url(settings)
-    if url:
+    if url and model:
         raise WrongState(
             f"The server at {url} runs with the model of the present index.",
             hint="Stop it, run this again, then start it with XUESI_EMBEDDING_MODEL set.",
         )
-    count = reembed(
-        settings.model_copy(update={"embedding_model": model}),
+    if url:
+        with client(settings) as server:
+            done = server.call("POST", "/reindex")
+        passages, took_s = done["passages"], done["took_s"]
+    else:
+        passages, took_s = _offline(settings, model)
+    typer.echo(f"rebuilt: {passages} passages in {took_s:.1f} s")
+    if model:
+        typer.echo(f"start the server with XUESI_EMBEDDING_MODEL={model}")
+
+
+def _offline(settings: Settings, model: str | None) -> tuple[int, float]:
+    from xuesi.wiring import reindex_offline
+
+    chosen = settings.model_copy(update={"embedding_model": model}) if model else settings
+    rebuilt = reindex_offline(
+        chosen,
+        new_model=model is not None,
         progress=lambda done, total: typer.echo(f"embedded {done} of {total} versions", err=True),
     )
-    typer.echo(f"re-embedded {count} versions with {model}; start the server with XUESI_EMBEDDING_MODEL={model}")
+    for reason in rebuilt.skipped:
+        typer.echo(reason, err=True)
+    return rebuilt.passages, rebuilt.took_s
 
 
 def doctor(

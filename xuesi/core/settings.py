@@ -41,7 +41,12 @@ class Settings(BaseSettings):
     )
     embedding_base_url: str = Field("", description="Address of the OpenAI-compatible embedding server, with /v1.")
     embedding_api_key: SecretStr | None = Field(None, description="Key for the embedding server.")
-    embedding_batch: int = Field(32, ge=1, le=1024, description="Passages in one forward pass.")
+    embedding_batch: int = Field(
+        32,
+        ge=1,
+        le=1024,
+        description="Texts in one request to an embedding server; the embedded model batches by length.",
+    )
     model_timeout_s: float = Field(60.0, gt=0, le=3600, description="Longest wait for one answer of a model server.")
 
     database_url: str = Field("", description="SQLAlchemy address of the catalogue; empty: SQLite in the data folder.")
