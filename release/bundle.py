@@ -30,8 +30,14 @@ def needed(name: str) -> set[str]:
         seen.add(key)
         for line in distribution(current).requires or []:
             requirement = Requirement(line)
-            fits = requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in {"", *extras})
-            if fits and (re.sub(r"[-_.]+", "-", requirement.name).lower() not in seen or requirement.extras) and _installed(requirement.name):
+            fits = requirement.marker is None or any(
+                requirement.marker.evaluate({"extra": extra}) for extra in {"", *extras}
+            )
+            if (
+                fits
+                and (re.sub(r"[-_.]+", "-", requirement.name).lower() not in seen or requirement.extras)
+                and _installed(requirement.name)
+            ):
                 waiting.append((requirement.name, frozenset(requirement.extras)))
     return seen
 
