@@ -36,6 +36,10 @@ class Decoded:
         return (f"{self.damaged} damaged characters ({self.encoding}) are shown as \ufffd.",)
 
 
+# A handful of bytes with zeros among them is as likely to be anything else.
+_LEAST_WIDE = 16
+
+
 def decode(data: bytes, *, declared: str = "") -> Decoded:
     """The text of `data`.
 
@@ -68,7 +72,7 @@ def preview(head: bytes) -> str | None:
         if head.startswith(mark):
             return head.decode(encoding, errors="ignore")
     wide = _unmarked_wide(head)
-    if wide:
+    if wide and len(head) >= _LEAST_WIDE:
         return head.decode(wide, errors="ignore")
     controls = sum(byte < 0x20 and byte not in b"\t\n\r\f\v\x1b" for byte in head)
     return head.decode("utf-8", errors="ignore") if controls <= len(head) // 200 else None

@@ -44,3 +44,8 @@ def test_a_few_damaged_bytes_are_shown_and_reported() -> None:
 
 def test_bytes_of_a_program_are_no_text() -> None:
     assert preview(bytes(range(256)) * 4) is None
+
+
+@pytest.mark.parametrize("data", [b"\x00\x01\x02", b"\x00\x01\x00\x02", b"\x01\x00\x00\x00"])
+def test_a_handful_of_bytes_with_zeros_is_no_text(data: bytes) -> None:
+    assert preview(data) is None
