@@ -22,7 +22,7 @@ serve: setup
 
 # Everything that must hold: format, lint, types, import contracts, tests.
 test: setup check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 # The part of `make test` that runs no test.
 check: .venv/.installed
@@ -32,11 +32,16 @@ check: .venv/.installed
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
-# Retrieval and answers on every question set found in DATASETS (folders in BEIR form).
-DATASETS ?=
+# Retrieval beside its baselines, and answers, on every question set in DATASETS: folders in BEIR form, or a file of questions to the sample corpus.
+# Figures and a page with plots are kept under eval/results/, by time and commit (git takes the figures only); a commit's libraries under var/eval/.
+DATASETS ?= eval/questions/sample.jsonl
+COMMIT = $(shell git describe --always --dirty --exclude='*' 2>/dev/null || echo unknown)
 eval: setup
-	$(BIN)/xuesi eval retrieval $(foreach d,$(DATASETS),--dataset "$(d)")
-	$(BIN)/xuesi eval answers $(foreach d,$(DATASETS),--dataset "$(d)")
+	@set -e; results="eval/results/$$(date -u +%Y-%m-%d-%H%M)-$(COMMIT)"; mkdir -p "$$results"; \
+	for what in "retrieval --baselines" answers; do name="$${what%% *}"; \
+	  $(BIN)/xuesi eval $$what $(foreach d,$(DATASETS),--dataset "$(d)") --keep "var/eval/$(COMMIT)" \
+	    --json "$$results/$$name.json" --report "$$results/$$name"; \
+	done; echo "$$results"
 
 # Speed and memory, printed with the machine. Takes some minutes.
 bench: setup

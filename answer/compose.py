@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from answer.evidence import Evidence
+from answer.evidence import Evidence, longest_chars
 from xuesi.core.domain import Hit, Span
 
 # Sentences with this share of common tokens say the same.
 _SAME = 0.8
 # A sentence this far below the best one is no longer said.
-_WORTH = 0.2
+_WORTH = 0.22
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*%?|[〇零一二三四五六七八九十百千万亿两]+")
+_SIMPLIFIED = str.maketrans("萬億兩", "万亿两")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def compose(ranked: Sequence[Evidence], *, most: int) -> list[Draft]:
                 twins.append(candidate)
         elif room and not any(_repeats(candidate, group[0]) for group in said):
             said.append([candidate])
-            room -= min(room, 1 + len(candidate.items))
+            room -= min(room, 1 if _is_sentence(candidate) else 1 + len(candidate.items))
     drafts: list[Draft] = []
     for waiting, group in zip(range(len(said) - 1, -1, -1), _in_reading_order(said), strict=True):
         drafts += _drafts(group, room=most - len(drafts) - waiting)
@@ -78,12 +79,22 @@ def _drafts(group: Sequence[Evidence], *, room: int) -> list[Draft]:
     places = tuple(Place(evidence.hit, evidence.span) for evidence in group)
     if not lead.items:
         return [Draft(lead.text, places)]
-    if room < 2:
-        return [_draft(lead.hit, Span(lead.span.start, lead.items[-1].end))]
+    if room < 2 or _is_sentence(lead):
+        return [_draft(lead.hit, _with_items(lead))]
     parts = min(room - 1, len(lead.items))
     bounds = [round(i * len(lead.items) / parts) for i in range(parts + 1)]
     runs = [lead.items[a:b] for a, b in pairwise(bounds)]
     return [Draft(lead.text, places), *(_draft(lead.hit, Span(run[0].start, run[-1].end)) for run in runs)]
+
+
+def _is_sentence(lead: Evidence) -> bool:
+    """Whether a lead-in and its items are parts of one sentence, and that is no longer than a statement."""
+    text = Place(lead.hit, _with_items(lead)).text
+    return "\n" not in text and len(text) <= longest_chars(text)
+
+
+def _with_items(lead: Evidence) -> Span:
+    return Span(lead.span.start, lead.items[-1].end if lead.items else lead.span.end)
 
 
 def _draft(hit: Hit, span: Span) -> Draft:
@@ -103,4 +114,9 @@ def _repeats(candidate: Evidence, other: Evidence) -> bool:
         return True
     common = len(candidate.tokens & other.tokens)
     fewer = min(len(candidate.tokens), len(other.tokens))
-    return common >= _SAME * fewer and set(_NUMBER.findall(candidate.text)) == set(_NUMBER.findall(other.text))
+    return common >= _SAME * fewer and _numbers(candidate.text) == _numbers(other.text)
+
+
+def _numbers(text: str) -> set[str]:
+    """The numbers in it, full-width and traditional forms as the usual ones, as in the tokens that they are compared beside."""
+    return set(_NUMBER.findall(unicodedata.normalize("NFKC", text).translate(_SIMPLIFIED)))

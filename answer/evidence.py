@@ -5,32 +5,33 @@ vectors is judged by its words alone.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from answer import cues
+from answer import cues, lists
+from answer.asked import Asked, Tokens, words_of
 from xuesi.core import text as core_text
 from xuesi.core.domain import Hit, Span, VersionId
 from xuesi.core.ports import Floats, SearchResult, SentenceVectors
 
-Tokens = Callable[[str], list[str]]
 SentencesOf = Callable[[VersionId], SentenceVectors]
 
 # Longest statement in code points; where words are spaced, 2.5 times as long.
 LONGEST_CHARS = 120
 _SPACED = 2.5
 
-_CLOSENESS, _SHARE, _PASSAGE, _CUE = 0.2, 0.4, 0.8, 0.03
-_QUESTION, _HEADING = 0.15, 0.1
+_CLOSENESS, _SHARE, _PASSAGE, _CUE = 0.2, 0.3, 0.8, 0.03
+_QUESTION, _TABLE_HEAD, _HEADING = 0.15, 0.15, 0.1
+_CONTEXT = 0.5
+_CELLS = " | "  # stands between the cells of a row
 
 _CLAUSE = re.compile(r"[^，,；;]+[，,；;]*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_ITEM = re.compile(
-    r"(?:[（(]?[一二三四五六七八九十]+[）)、.．]|第[一二三四五六七八九十]+[，、项条]?|[一二三四五六七八九十]是"
-    r"|[（(]?\d{1,2}[）)、.．](?!\d)|[①-⑳•·●○◆■\-–—*])\s*"
-)  # fmt: skip
+# What is left of a line of a table of contents, whose dots end it as a sentence.
+_LEADER = re.compile(r"\s[.…·]$")
 _LAST_PUNCTUATION = re.compile(r"[。！？!?；;.…：:][”’」』）》\"')\]]*$")
 
 
@@ -39,7 +40,7 @@ class Evidence:
     """A sentence, or the clauses of a long one, that may become a statement.
 
     `span` lies in the version's text and names `text`. `cosine` is that of question and sentence in [-1, 1], `share` the part of the
-    question's idf that the sentence holds in [0, 1], `score` what candidates are ranked by. `items` are what a list lead-in brings.
+    question that the sentence holds in [0, 1], `score` what candidates are ranked by. `items` are what a list lead-in brings.
     """
 
     hit: Hit
@@ -53,38 +54,52 @@ class Evidence:
 
 
 def gather(
-    question: str, found: SearchResult, *, sentences_of: SentencesOf, tokens: Tokens, typical: Floats
+    question: str, found: SearchResult, *, about: Asked, sentences_of: SentencesOf, tokens: Tokens, typical: Floats
 ) -> list[Evidence]:
     """Every sentence of the hits' passages as a candidate, best first; ties in order of rank and place.
 
     Args:
         question: As it was asked.
         found: What search gave for it.
+        about: What the question is about.
         sentences_of: The stored sentences of a version.
         tokens: The lexical index's tokens of a text.
         typical: (dimension,), the mean vector of questions, as `answer.typical` says.
     """
     patterns = cues.wanted(question)
-    share = _share_of(found)
     read = [_sentences(hit, sentences_of(hit.passage.version_id)) for hit in found.hits]
     near = iter(_closeness(found.query.vector - typical, [vectors for _, vectors in read if vectors is not None]))
     candidates: list[Evidence] = []
     for hit, (spans, vectors) in zip(found.hits, read, strict=True):
         cosines = [hit.explain.dense] * len(spans) if vectors is None else (vectors @ found.query.vector).tolist()
-        for index, (span, cosine) in enumerate(zip(spans, cosines, strict=True)):
-            shown = _shown(span, hit, share=share, tokens=tokens)
+        closeness = [0.0] * len(spans) if vectors is None else [next(near) for _ in spans]
+        named = words_of(" ".join(hit.passage.heading_path[-1:]), tokens=tokens)
+        for index, span in enumerate(spans):
+            if not core_text.has_words(_of(hit, span)):
+                continue
+            listed = _opening_list(index, spans, hit)
+            brings = lists.items_after(index, spans, partial(_of, hit))
+            whole = span if brings else _whole(index, spans, hit)
+            shown = listed[0] if listed else _shown(whole, hit, about=about, tokens=tokens)
             words = _of(hit, shown)
-            held = frozenset(tokens(words))
+            held = words_of(words, tokens=tokens)
+            share = about.share(held)
+            within = about.share(held | named) - share
             score = (
-                _CLOSENESS * (0.0 if vectors is None else next(near))
-                + _SHARE * share(held)
+                _CLOSENESS * max(closeness[index : index + max(1, len(listed))])
+                + _SHARE * (share + (within if listed else _CONTEXT * within))
                 + _PASSAGE * hit.score
                 + _CUE * cues.fit(words, patterns)
                 - _penalty(words, hit)
             )
-            items = _items(index, spans, hit) if shown == span else ()
-            candidates.append(Evidence(hit, shown, words, held, cosine, share(held), score, items))
+            items = listed[1:] or (brings if shown == span else ())
+            candidates.append(Evidence(hit, shown, words, held, cosines[index], share, score, items))
     return sorted(candidates, key=lambda e: -e.score)
+
+
+def _opening_list(index: int, spans: Sequence[Span], hit: Hit) -> tuple[Span, ...]:
+    """The list that the heading leads in, where the passage opens with one and this is its first sentence."""
+    return lists.opening_list(spans, partial(_of, hit)) if index == 0 and hit.passage.heading_path else ()
 
 
 def _closeness(asked: Floats, vectors: Sequence[Floats]) -> list[float]:
@@ -96,12 +111,6 @@ def _closeness(asked: Floats, vectors: Sequence[Floats]) -> list[float]:
     lengths = np.linalg.norm(every, axis=1) * np.linalg.norm(asked)
     near: list[float] = (every @ asked / np.maximum(lengths, 1e-9)).tolist()
     return near
-
-
-def _share_of(found: SearchResult) -> Callable[[frozenset[str]], float]:
-    idf: Mapping[str, float] = found.lexical.idf
-    total = sum(idf.values())
-    return lambda held: sum(weight for token, weight in idf.items() if token in held) / total if total else 0.0
 
 
 def _of(hit: Hit, span: Span) -> str:
@@ -124,20 +133,35 @@ def longest_chars(text: str) -> int:
     return round(LONGEST_CHARS * _SPACED) if spaced else LONGEST_CHARS
 
 
-def _shown(span: Span, hit: Hit, *, share: Callable[[frozenset[str]], float], tokens: Tokens) -> Span:
+def _whole(index: int, spans: Sequence[Span], hit: Hit) -> Span:
+    """The sentence that was cut after ；, of which this is a part: all of its parts on this line, if they are not too much for a statement."""
+    first, last = index, index
+    while first and _goes_on(spans[first - 1], spans[first], hit):
+        first -= 1
+    while last + 1 < len(spans) and _goes_on(spans[last], spans[last + 1], hit):
+        last += 1
+    whole = Span(spans[first].start, spans[last].end)
+    return whole if len(whole) <= longest_chars(_of(hit, whole)) else spans[index]
+
+
+def _goes_on(part: Span, after: Span, hit: Hit) -> bool:
+    return _of(hit, part)[-1] in "；;" and "\n" not in _of(hit, Span(part.end, after.start))
+
+
+def _shown(span: Span, hit: Hit, *, about: Asked, tokens: Tokens) -> Span:
     """The sentence, or of a long one the run of whole clauses that holds most of the question; the earliest of equals."""
     text = _of(hit, span)
     limit = longest_chars(text)
     if len(text) <= limit:
         return span
     clauses = [Span(m.start(), m.end()) for m in _CLAUSE.finditer(text)]
-    held = [frozenset(tokens(c.of(text))) for c in clauses]
+    held = [words_of(c.of(text), tokens=tokens) for c in clauses]
     best, best_share = Span(0, len(text)), -1.0
     for first, clause in enumerate(clauses):
         last = first
         while last + 1 < len(clauses) and clauses[last + 1].end - clause.start <= limit:
             last += 1
-        worth = share(frozenset().union(*held[first : last + 1]))
+        worth = about.share(frozenset().union(*held[first : last + 1]))
         if worth > best_share:
             best, best_share = Span(clause.start, clauses[last].end), worth
         if last == len(clauses) - 1:
@@ -149,37 +173,22 @@ def _shown(span: Span, hit: Hit, *, share: Callable[[frozenset[str]], float], to
 
 
 def _penalty(words: str, hit: Hit) -> float:
-    """What counts against a sentence: it asks instead of telling, or it is a heading or title."""
+    """What counts against a sentence: it asks instead of telling, or it is a heading, a title or the head of a table."""
     if words.rstrip("”\"'）)」』").endswith(("？", "?")):
         return _QUESTION
     bare = words.strip()
-    if bare in hit.passage.heading_path or bare == hit.document.title:
+    if _CELLS in bare and _heads_a_table(bare, hit.passage.text.split("\n")):
+        return _TABLE_HEAD
+    if bare in hit.passage.heading_path or bare == hit.document.title or _LEADER.search(bare):
         return _HEADING
     short = len(bare) < longest_chars(bare) / 6
-    return _HEADING if short and not _LAST_PUNCTUATION.search(bare) and not _ITEM.match(bare) else 0.0
+    return _HEADING if short and not _LAST_PUNCTUATION.search(bare) and not lists.is_item(bare) else 0.0
 
 
-def _items(index: int, spans: Sequence[Span], hit: Hit) -> tuple[Span, ...]:
-    """What a list lead-in brings: of one that ends its line the lines of the list, of one that begins a series (：…；) the rest of the series."""
-    words = _of(hit, spans[index])
-    after = spans[index + 1 :]
-    if words[-1] in "：:":
-        return _listed_lines(after, hit)
-    if words[-1] not in "；;" or not ("：" in words or ":" in words):
-        return ()
-    end = next((i for i, span in enumerate(after, 1) if _of(hit, span)[-1] not in "；;"), len(after))
-    return tuple(after[:end])
-
-
-def _listed_lines(after: Sequence[Span], hit: Hit) -> tuple[Span, ...]:
-    """The lines that follow, each with all its sentences; marked as items are, up to the first that is not."""
-    lines: list[Span] = []
-    for span in after:
-        if lines and "\n" not in _of(hit, Span(lines[-1].end, span.start)):
-            lines[-1] = Span(lines[-1].start, span.end)
-        else:
-            lines.append(span)
-    marked = [_ITEM.match(_of(hit, line)) is not None for line in lines]
-    if not any(marked[:1]):
-        return tuple(lines)
-    return tuple(lines[: next((i for i, m in enumerate(marked) if not m), len(lines))])
+def _heads_a_table(row: str, lines: Sequence[str]) -> bool:
+    """Whether it is the first of several rows of as many cells, three or more; of two, the first may well say something."""
+    if row not in lines:
+        return False
+    at, cells = lines.index(row), row.count(_CELLS)
+    before, after = lines[at - 1] if at else "", lines[at + 1] if at + 1 < len(lines) else ""
+    return cells > 1 and before.count(_CELLS) != cells and after.count(_CELLS) == cells

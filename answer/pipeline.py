@@ -3,7 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
+from answer.asked import asked
 from answer.compose import Draft, Place, compose
 from answer.confidence import confidence
 from answer.evidence import gather
@@ -11,10 +13,10 @@ from answer.sources import Sources
 from answer.typical import TypicalQuestion
 from answer.verify import page_at, verify
 from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Hit, Statement, Turn
-from xuesi.core.errors import CitationBroken, InvalidInput, ModelUnavailable, VersionNotFound
-from xuesi.core.ports import AnswerEvent, Catalogue, EmbeddedQuery, Files, Searcher
+from xuesi.core.errors import Corrupt, InvalidInput, ModelUnavailable, VersionNotFound
+from xuesi.core.ports import AnswerEvent, Catalogue, Embedder, Files, Searcher
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("xuesi.answer")
 
 # Passages whose sentences are weighed, and hits shown where nothing answers.
 _PASSAGES = 10
@@ -31,7 +33,6 @@ class ExtractiveAnswerer:
         catalogue: Catalogue,
         files: Files,
         tokens: Callable[[str], list[str]],
-        embed: Callable[[str], EmbeddedQuery],
         threshold: float,
         max_statements: int,
     ) -> None:
@@ -39,7 +40,7 @@ class ExtractiveAnswerer:
         self._catalogue = catalogue
         self._files = files
         self._tokens = tokens
-        self._typical = TypicalQuestion(embed)
+        self._typical: tuple[Embedder, TypicalQuestion] | None = None
         self._threshold = threshold
         self._max_statements = max_statements
 
@@ -59,17 +60,27 @@ class ExtractiveAnswerer:
         started = time.perf_counter()
         _check(mode)
         found = self._searcher.search(question, limit=_PASSAGES, filters=filters)
-        sources = Sources(self._catalogue, self._files)
+        sources = Sources(self._catalogue, self._files, fingerprint=found.embedder.fingerprint)
+        found = replace(found, hits=tuple(hit for hit in found.hits if sources.has(hit.passage.version_id)))
+        about = asked(question, found.lexical, tokens=self._tokens)
         ranked = gather(
             question,
             found,
+            about=about,
             sentences_of=lambda version_id: sources.of(version_id).sentences,
             tokens=self._tokens,
-            typical=self._typical.vector,
+            typical=self._typical_of(found.embedder).vector,
         )
-        sure = confidence(question, found, ranked)
+        sure = confidence(question, found, ranked, about=about, tokens=self._tokens)
         drafts = compose(ranked, most=self._max_statements) if sure >= self._threshold else []
         return self._tell(drafts, sources=sources, hits=found.hits, sure=sure, started=started)
+
+    def _typical_of(self, embedder: Embedder) -> TypicalQuestion:
+        """The one of that model, kept until another model is in force."""
+        kept = self._typical
+        if kept is None or kept[0] is not embedder:
+            self._typical = kept = embedder, TypicalQuestion(embedder.embed_query)
+        return kept[1]
 
     def _tell(
         self, drafts: Sequence[Draft], *, sources: Sources, hits: Sequence[Hit], sure: float, started: float
@@ -81,7 +92,8 @@ class ExtractiveAnswerer:
             if not fresh:
                 continue
             citations += fresh
-            statements.append(Statement(draft.text, tuple(c.number for c in fresh)))
+            # In the words of the first place that holds: those of one that was withheld may stand nowhere.
+            statements.append(Statement(fresh[0].quote, tuple(c.number for c in fresh)))
             yield from fresh
             yield statements[-1]
         yield Answer(
@@ -112,7 +124,7 @@ def _verified(draft: Draft, sources: Sources, *, first: int) -> Iterator[Citatio
         try:
             cited = _cited(place, number=number, page=page_at(source.pages, place.span.start))
             citation = verify(cited, version=source.version, text=source.text, pages=source.pages)
-        except (CitationBroken, VersionNotFound) as error:
+        except (Corrupt, VersionNotFound) as error:
             _log.error("A citation was withheld. %s", error)
             continue
         number += 1
@@ -130,4 +142,6 @@ def _cited(place: Place, *, number: int, page: int) -> Citation:
         page=page,
         span=place.span,
         quote=place.text,
+        current=hit.current,
+        superseded_by=hit.superseded_by,
     )

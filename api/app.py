@@ -13,12 +13,24 @@ import xuesi
 from api import fetch, problems
 from api.metrics import Metrics
 from api.middleware import Gate
-from api.pages import ask, library, reader, session, view
+from api.pages import ask, comparison, library, reader, session, succession, suggestions, trash, view
 from api.render import PageRenderer, chinese_font
-from api.routes import admin, answers, documents, error_pages, health, jobs, login, pages_of_documents, search
+from api.routes import (
+    admin,
+    answers,
+    documents,
+    error_pages,
+    findings,
+    health,
+    jobs,
+    login,
+    pages_of_documents,
+    search,
+    watched,
+)
 from api.services import Drawing
 from xuesi.core.errors import XuesiError
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 API = "/api/v1"
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -72,10 +84,23 @@ def describe() -> FastAPI:
         lifespan=_lifespan,
     )
     v1 = APIRouter(prefix=API, responses=_PROBLEMS)
-    for routes in (documents, pages_of_documents, jobs, search, answers, admin):
+    for routes in (findings, documents, pages_of_documents, watched, jobs, search, answers, admin):
         v1.include_router(routes.router)
     app.include_router(v1)
-    for other in (health, login, error_pages, ask, library, reader, session, view):
+    for other in (
+        health,
+        login,
+        error_pages,
+        ask,
+        comparison,
+        library,
+        reader,
+        session,
+        succession,
+        suggestions,
+        trash,
+        view,
+    ):
         app.include_router(other.router)
     app.state.error_page = view.error_page
     for kind in (XuesiError, HTTPException, RequestValidationError):

@@ -1,7 +1,8 @@
 """How is a document fetched by its address without reaching into the network that the server stands in?
 
 Every address that a name resolves to must be a public one, the connection goes to the address that was checked (so that a name cannot resolve
-differently the second time), and each redirect is followed by hand through the same door.
+differently the second time), and each redirect is followed by hand through the same door. The time is that of all together, however slowly the bytes
+come; and what is packed for the way is unpacked in small steps, so that its size is known before it fills the memory.
 """
 
 import asyncio
@@ -9,7 +10,8 @@ import ipaddress
 import mimetypes
 import socket
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from email.message import Message
@@ -26,7 +28,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _MOST_REDIRECTS = 5
 _IN_MEMORY_BYTES = 1_000_000
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")  # some Pythons call it public; a cloud's metadata are there
+_UNICAST6 = ipaddress.ip_network(
+    "2000::/3"
+)  # all that is given out in IPv6; what wraps IPv4 without a register (NAT64, ::127.0.0.1) lies outside
+_ENCODINGS = {"": 0, "identity": 0, "gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS}
+_STEP_BYTES = 1 << 16
 _EXTENSIONS = {"text/html": ".html", "application/xhtml+xml": ".html", "text/plain": ".txt", "text/markdown": ".md"}
 
 
@@ -40,10 +47,11 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came: `file` stands at its beginning and belongs to the caller."""
+    """What came: `file` stands at its beginning and belongs to the caller; `url` is where it stood in the end, after all redirects."""
 
     file: BinaryIO
     file_name: str
+    url: str
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -80,15 +88,18 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip in _NAT64 or ip.teredo:
-            return False
         ip = ip.ipv4_mapped or ip.sixtofour or ip
-    return ip.is_global and not ip.is_multicast
+        if isinstance(ip, ipaddress.IPv6Address) and (ip not in _UNICAST6 or ip.teredo):
+            return False
+    return ip.is_global and not ip.is_multicast and ip not in _PROTOCOLS
 
 
 def _client(network: Network, timeout_s: float) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=network.transport, timeout=timeout_s, trust_env=False, headers={"User-Agent": "Xuesi"}
+        transport=network.transport,
+        timeout=timeout_s,
+        trust_env=False,
+        headers={"User-Agent": "Xuesi", "Accept-Encoding": "gzip"},
     )
 
 
@@ -105,19 +116,28 @@ async def _follow(client: httpx.AsyncClient, url: str, *, limit_bytes: int, netw
                     f"{at} answers {response.status_code} {response.reason_phrase}.".replace(" .", "."),
                     hint="Open the address in a browser: it must give the document itself.",
                 )
-            return Fetched(await _save(response, limit_bytes=limit_bytes), _file_name(at, response.headers))
-    raise UnsafeUrl(f"{url} leads on more than {_MOST_REDIRECTS} times.")
+            file = await _save(response, limit_bytes=limit_bytes)
+            return Fetched(file, _file_name(at, response.headers), str(at.copy_with(fragment=None)))
+    raise UnsafeUrl(
+        f"{url} leads on more than {_MOST_REDIRECTS} times.",
+        hint="Give the address at which the document itself stands.",
+    )
 
 
 def _parse(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
-        raise UnsafeUrl(f"{url[:200]} is no address: {error}.") from error
+        raise UnsafeUrl(
+            f"{url[:200]} is no address: {error}.", hint="Give the whole address, with https://."
+        ) from error
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise UnsafeUrl(f"{url[:200]} is no http or https address.", hint="Give the whole address, with https://.")
     if parsed.userinfo:
-        raise UnsafeUrl("An address with a name and password in it is not fetched.")
+        raise UnsafeUrl(
+            "An address with a name and password in it is not fetched.",
+            hint="Save the document and add the file itself.",
+        )
     return parsed
 
 
@@ -144,8 +164,8 @@ async def _pinned(client: httpx.AsyncClient, url: httpx.URL, network: Network) -
 async def _save(response: httpx.Response, *, limit_bytes: int) -> BinaryIO:
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 closed by the caller, or below
     try:
-        async for chunk in response.aiter_bytes():
-            file.write(chunk)
+        async for piece in _unpacked(response):
+            await asyncio.to_thread(file.write, piece)  # a slow disk holds up this document and nobody else
             if file.tell() > limit_bytes:
                 raise DocumentTooLarge(f"The document is larger than {limit_bytes // 1_000_000} MB.")  # noqa: TRY301 the file must be closed
         file.seek(0)
@@ -153,6 +173,35 @@ async def _save(response: httpx.Response, *, limit_bytes: int) -> BinaryIO:
         file.close()
         raise
     return file  # type: ignore[return-value] # a SpooledTemporaryFile[bytes] is one but for its declared bases
+
+
+async def _unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The document in small pieces, unpacked if it was packed for the way, once and with gzip: one layer of it grows a thousandfold at most.
+
+    Raises:
+        InvalidInput: If it is packed in a way that was not asked for, or badly.
+    """
+    named = response.headers.get("content-encoding", "").strip().lower()
+    if named not in _ENCODINGS:
+        raise InvalidInput(
+            f"The server sends the document packed ({named[:40]}), which was not asked for.",
+            hint="Save the document and add the file itself.",
+        )
+    unpacker = zlib.decompressobj(_ENCODINGS[named]) if _ENCODINGS[named] else None
+    async for chunk in response.aiter_raw():
+        if unpacker is None:
+            yield chunk
+            continue
+        rest = chunk
+        while rest and not unpacker.eof:
+            try:
+                piece = unpacker.decompress(rest, _STEP_BYTES)
+            except zlib.error as error:
+                raise InvalidInput("The document came packed and damaged.", hint="Try again later.") from error
+            rest = unpacker.unconsumed_tail
+            yield piece
+    if unpacker is not None and not unpacker.eof:
+        raise Unavailable("The document came only in part.", hint="Try again later.")
 
 
 def _file_name(url: httpx.URL, headers: httpx.Headers) -> str:

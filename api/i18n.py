@@ -44,6 +44,11 @@ class Language:
             return f"{day.year}年{day.month}月{day.day}日"
         return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
+    def clock(self, seconds: float) -> str:
+        """A length of time: minutes and seconds, with hours where there are any."""
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
     def number(self, value: int) -> str:
         """The number with its thousands set apart."""
         return f"{value:,}"

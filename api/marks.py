@@ -159,14 +159,13 @@ def _bare(title: str) -> str:
 
 
 def found_words(text: str, terms: Collection[str]) -> Pieces:
-    """The text with every occurrence of the terms marked; of single characters only where there are no longer terms.
+    """The text with every occurrence of the terms marked.
 
     Terms are as the lexical index has them (NFKC, lower case); both sides are compared in that form, so full-width letters are found too.
     """
-    wanted = [t for t in terms if len(t) > 1] or list(terms)
     folded, origin = normalise(text)
     covered = bytearray(len(text))
-    for term in wanted:
+    for term in terms:
         pattern = re.compile(rf"\b{re.escape(term)}\b" if term.isascii() else re.escape(term))
         for match in pattern.finditer(folded):
             first, last = origin[match.start()], origin[match.end() - 1]

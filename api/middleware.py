@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -20,11 +21,15 @@ _access = logging.getLogger("xuesi.access")
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+_POLLED = frozenset(
+    {"/healthz", "/readyz", "/metrics"}
+)  # every few seconds by machines: their lines would hide all others
+_POLL_ANSWERS = frozenset({200, 503})  # 503: not ready yet
 _JSON_BYTES = 4_000_000
 _FILES_AT_ONCE = 5  # a request may hold as many files as it likes, but no more bytes than this many of the largest
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # with no-referrer, browsers send our own forms with `Origin: null`
@@ -49,13 +54,16 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":  # the routes know GET only; the HTTP server keeps the body back
+            scope = {**scope, "method": "GET"}
         request = Request(scope)
         request.state.request_id = _request_id(request)
         exchange = _Exchange(send, request_id=request.state.request_id)
         try:
             await self._answer(scope, receive, exchange, request)
         finally:
-            self._note(scope, exchange)
+            self._note(scope, exchange, method)
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange", request: Request) -> None:
         try:
@@ -70,17 +78,21 @@ class Gate:
             await response(scope, receive, exchange.send)
 
     def _limit_bytes(self, request: Request) -> int:
-        if request.headers.get("content-type", "").startswith("multipart/"):
+        uploads = request.url.path not in security.ASKING  # who may only ask may not fill the disk with files either
+        if uploads and request.headers.get("content-type", "").startswith("multipart/"):
             return self._settings.max_file_mb * 1_000_000 * _FILES_AT_ONCE
         return _JSON_BYTES
 
-    def _note(self, scope: Scope, exchange: "_Exchange") -> None:
+    def _note(self, scope: Scope, exchange: "_Exchange", method: str) -> None:
         took_s = time.perf_counter() - exchange.began
         route = _route(scope)
         status = exchange.status or 499  # the client went before there was an answer
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.note(method=method, route=route, status=status, took_s=took_s)
-        _access.info("%s %s %d %.1f ms %s", scope["method"], scope["path"], status, took_s * 1000, exchange.request_id)
+        self._metrics.note(method=method if method in _METHODS else "other", route=route, status=status, took_s=took_s)
+        level = logging.DEBUG if route in _POLLED and status in _POLL_ANSWERS else logging.INFO
+        line = "%s %s %d %.1f ms %s"
+        # The path as it came, percent-encoded: decoded, it may hold line ends and write lines of its own.
+        path = scope.get("raw_path", b"").decode("latin-1") or quote(scope["path"])
+        _access.log(level, line, method, path, status, took_s * 1000, exchange.request_id)
 
 
 class _Exchange:

@@ -6,7 +6,9 @@ the application has for it (`app.state.error_page`) where the client prefers HTM
 
 import errno
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers
@@ -14,7 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from api.schemas import Problem
+from api import security
+from api.schemas.shapes import Problem
 from xuesi.core import errors
 from xuesi.core.errors import XuesiError
 
@@ -37,6 +40,9 @@ STATUS: dict[type[XuesiError], int] = {
     errors.Misconfigured: 500,
 }
 RETRY_AFTER_S = 5
+# Their words name folders of this machine and addresses of its network.
+_INSIDE = (errors.StoreUnavailable, errors.StorageFull, errors.ModelUnavailable)
+_INSIDE_DETAIL = "A part of the server cannot do its work now. The log has the cause under this request's id."
 _UNFORESEEN = "Something went wrong on the server. The log has the cause under this request's id."
 
 
@@ -89,10 +95,13 @@ def respond(error: Exception, request: Request) -> Response:
 
 
 def report(error: Exception, request: Request) -> Problem:
-    """The problem of this request; what is the server's own fault is logged with its traceback."""
+    """The problem of this request; what is the server's own fault is logged with its traceback, and what tells of its inside is for the administrator."""
     problem = body(error, request_id=request_id_of(request), instance=request.url.path)
     if problem["status"] == 500:
         _log.error("request %s failed: %s", problem["request_id"], error, exc_info=error)
+    elif isinstance(error, _INSIDE) and not security.logged_in(request, request.app.state.services.settings):
+        _log.error("request %s failed: %s", problem["request_id"], error)
+        problem["detail"] = _INSIDE_DETAIL
     return problem
 
 
@@ -147,11 +156,17 @@ def _problem(code: str, title: str, status: int, detail: str, request_id: str, i
 
 
 def _invalid_request(error: RequestValidationError, *, request_id: str, instance: str) -> Problem:
-    fields = [{"pointer": _pointer(e["loc"]), "detail": str(e["msg"])} for e in error.errors()]
+    fields = [_fault(e) for e in error.errors()]
     first = fields[0] if fields else {"pointer": "", "detail": "it cannot be read"}
     kind = errors.InvalidInput
     detail = f"{first['pointer'] or 'The request'}: {first['detail']}."
     return {**_problem(kind.code, kind.title, 422, detail, request_id, instance), "errors": fields}
+
+
+def _fault(error: Mapping[str, Any]) -> dict[str, str]:
+    if error["type"] == "json_invalid":  # its location counts bytes, and points at no member
+        return {"pointer": "", "detail": f"it is not JSON ({error['ctx']['error']})"}
+    return {"pointer": _pointer(error["loc"]), "detail": str(error["msg"]).removeprefix("Value error, ")}
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -1,25 +1,27 @@
-"""How does the server show a page of a PDF? A process of its own draws it (api/render_process.py); this keeps that process and its limits."""
+"""How does the server show a page of a PDF or of a picture file? A confined process draws it (api/render_process.py); this has it started and says what went wrong."""
 
-import contextlib
 import hashlib
 import importlib.util
 import json
 import logging
-import subprocess
-import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ingest.apart.limits import Limits
+from ingest.apart.process import Apart, Ended
+from ingest.formats import PDF, PICTURES
 from xuesi.core.errors import PageNotFound, RendererUnavailable
 
 _log = logging.getLogger("xuesi.render")
-_PROGRAM = Path(__file__).with_name("render_process.py")
+_MEMORY_MB, _PNG_MB = 1_000, 200
 # WenQuanYi Micro Hei 0.2.0-beta (Apache-2.0), as the package carries it.
 _FONT_PACKAGE, _FONT_FILE = "paperang_p2_fonts_cjk", "fonts/wqy-microhei.ttc"
 _FONT_SHA256 = "2420e8078af796b19a3f6ef13de527a1a91c1e7171eea115926c614ced1009b3"
+DRAWN = PICTURES | {PDF.media_type}  # media types whose pages can be drawn
 _LOOK = 1  # raise it when pages are drawn differently, so that browsers ask for them again
 
 
@@ -36,18 +38,18 @@ def chinese_font() -> Path | None:
 
 
 class PageRenderer:
-    """Draws pages, one at a time, in a process that is started when first needed and replaced when it dies or hangs.
+    """Draws pages, one at a time, each in a confined process of its own that is forked from one with the font in its hands.
 
     Args:
-        timeout_s: Longest time for one page; then the process is killed.
+        timeout_s: Longest time for one page; then its process is killed.
         font: File of the font for Chinese text whose font a PDF does not carry.
     """
 
     def __init__(self, *, timeout_s: float, font: Path | None) -> None:
-        self._timeout_s = timeout_s
+        self._limits = Limits(timeout_s=timeout_s, silence_s=timeout_s, memory_mb=_MEMORY_MB, output_mb=_PNG_MB)
         self._font = font
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._apart = Apart("api.render_process", str(font or ""))
 
     @property
     def look(self) -> str:
@@ -92,71 +94,32 @@ class PageRenderer:
 
     def close(self) -> None:
         """End the process."""
-        with self._lock:
-            self._end()
+        self._apart.close()
 
     def _ask(self, request: dict[str, Any], *, what: str) -> tuple[dict[str, Any], bytes]:
-        if not self._lock.acquire(timeout=2 * self._timeout_s):
+        if not self._lock.acquire(timeout=2 * self._limits.timeout_s):
             raise RendererUnavailable("Other pages are being drawn and take long.", hint="Try again in a minute.")
         try:
-            try:
-                return self._exchange(request, what=what)
-            except (OSError, EOFError):
-                self._end()  # it may have been killed while nobody asked: once more with a fresh one
-                return self._exchange(request, what=what)
-        except (OSError, EOFError) as error:
-            self._end()
-            raise RendererUnavailable(
-                f"Drawing {what} ended the process that draws.", hint="Read the text instead: …/text"
-            ) from error
-        except RendererUnavailable:
-            self._end()
-            raise
+            with tempfile.TemporaryDirectory(prefix="xuesi-page-") as folder:
+                ended = self._apart.run(request, folder=Path(folder), limits=self._limits, watch=_unwatched)
+                if ended.well:
+                    header: dict[str, Any] = json.loads((Path(folder) / "header.json").read_bytes())
+                    return header, (Path(folder) / "page.png").read_bytes()
         finally:
             self._lock.release()
+        _log.warning("Drawing %s: %s. %s", what, ended, ended.log)
+        raise self._reason(ended, what)
 
-    def _exchange(self, request: dict[str, Any], *, what: str) -> tuple[dict[str, Any], bytes]:
-        process = self._process or self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        late = threading.Event()
+    def _reason(self, ended: Ended, what: str) -> RendererUnavailable:
+        match ended.limit:
+            case "time" | "silence":
+                detail = f"Drawing {what} took longer than {self._limits.timeout_s:g} s and was stopped."
+            case "memory":
+                detail = f"Drawing {what} needs more than {self._limits.memory_mb} MB of memory."
+            case _:
+                detail = f"Drawing {what} ended the process that draws."
+        return RendererUnavailable(detail, hint="Read the text instead: …/text")
 
-        def stop() -> None:
-            late.set()
-            process.kill()
 
-        timer = threading.Timer(self._timeout_s, stop)
-        timer.start()
-        try:
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-            header: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
-            png = process.stdout.read(header.get("bytes", 0))
-        finally:
-            timer.cancel()
-        if late.is_set():
-            raise RendererUnavailable(
-                f"Drawing {what} took longer than {self._timeout_s:g} s and was stopped.",
-                hint="Read the text instead: …/text",
-            )
-        if not header or len(png) != header.get("bytes", 0):
-            raise EOFError
-        return header, png
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        # -P: the program's folder is no place to import from.
-        command = [sys.executable, "-P", str(_PROGRAM), str(self._font or ""), str(self._timeout_s)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 our own program
-        return self._process
-
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        process.wait()
+def _unwatched(_done: int, _pages: int) -> None:
+    """A page has no parts that could be told."""

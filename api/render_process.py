@@ -1,17 +1,12 @@
-"""How is a page drawn without endangering the server? By this program, a process of its own that draws one page after another.
+"""How is a page drawn without endangering the server? By a confined process a page, which this module is the work of (see `ingest.apart`).
 
-Run by api.render as a file: `render_process.py FONT TIMEOUT_S`, FONT empty where there is none. A request is a JSON line on standard input; the answer
-a JSON line on standard output, followed by as many bytes as its `bytes` says. It imports nothing of Xuesi, writes no file and opens no connection.
+A page of a PDF is drawn by PDFium; of a picture, the page is the picture itself, decoded and written anew.
 """
 
+import contextlib
 import ctypes
-import io
 import json
 import math
-import os
-import resource
-import signal
-import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,7 +14,12 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageChops, ImageDraw
 
-_MEMORY_BYTES = 2_000_000_000
+from ingest.formats import is_pdf
+from ingest.pictures import Pictures, open_pictures, points
+from xuesi.core.errors import XuesiError
+
+OUTPUTS = ("header.json", "page.png")
+_with_font = False
 _MOST_PIXELS = 24_000_000  # an A4 page at 7 pixels a point; larger ones are drawn smaller
 _MARK, _EDGE = (255, 226, 110), (217, 154, 0)
 _PAGES_LOOKED_AT = 50
@@ -65,61 +65,75 @@ class _Fonts(pdfium.PdfSysfontBase):  # type: ignore[misc] # pypdfium2 has no ty
             super().DeleteFont(_, font)
 
 
-def main() -> None:
-    """Answer requests until standard input ends."""
-    font, timeout_s = sys.argv[1], float(sys.argv[2])
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not get between the answers
+def prepare(font: str) -> None:
+    """Give PDFium our font, if there is one. Before any file is opened, and so in all processes that are forked."""
+    global _with_font  # noqa: PLW0603 a fork has no other way to know
+    _with_font = bool(font)
     if font:
         _Fonts(Path(font).read_bytes()).setup()
-    for line in sys.stdin.buffer:
-        # Ends this process by its default action, even in PDFium's code and when the server is gone.
-        signal.alarm(math.ceil(timeout_s) + 1)
-        _answer(json.loads(line), answers, with_font=bool(font))
-        signal.alarm(0)
 
 
-def _answer(request: dict[str, Any], answers: BinaryIO, *, with_font: bool) -> None:
-    png = b""
+def load(name: str) -> None:
+    """Nothing more than this module is needed."""
+
+
+def work(request: dict[str, Any], outputs: dict[str, BinaryIO], limits: Any, tell: Any) -> None:
+    """Draw a page, or look whether pages can be drawn; a header in JSON says how it went."""
+    del limits, tell
+    header: dict[str, Any] = {}
+    path = Path(request["path"])
     try:
-        document = pdfium.PdfDocument(request["path"])
-        try:
-            if request["do"] == "draw":
-                png = _draw(document, request)
-                header: dict[str, Any] = {"bytes": len(png)}
-            else:
-                header = {"drawable": with_font or not _lacks_fonts(document)}
-        finally:
-            document.close()
+        image = None
+        if is_pdf(path):
+            with contextlib.closing(pdfium.PdfDocument(path)) as document:
+                if request["do"] == "draw":
+                    image = _drawn(document, request)
+                else:
+                    header = {"drawable": _with_font or not _lacks_fonts(document)}
+        else:
+            with open_pictures(path) as pictures:
+                if request["do"] == "draw":
+                    image = _shown(pictures, request)
+                else:
+                    header = {"drawable": len(pictures) > 0}
+        if image is not None:
+            image.save(outputs["page.png"], "PNG", compress_level=4)
     except IndexError as error:
         header = {"error": "page", "detail": str(error)}
     except pdfium.PdfiumError as error:
         locked = error.err_code in {pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY}
         header = {"error": "locked" if locked else "damaged", "detail": str(error)}
+    except XuesiError as error:
+        header = {"error": "damaged", "detail": error.detail}
     except (MemoryError, OSError, ValueError) as error:
         header = {"error": "damaged", "detail": repr(error)}
-    answers.write(json.dumps(header).encode() + b"\n" + png)
-    answers.flush()
+    outputs["header.json"].write(json.dumps(header).encode())
 
 
-def _draw(document: Any, request: dict[str, Any]) -> bytes:
+def _drawn(document: Any, request: dict[str, Any]) -> Image.Image:
     if not 1 <= request["page"] <= len(document):
         raise IndexError(f"the file has {len(document)} pages")
     page = document[request["page"] - 1]
-    width, height = page.get_size()
-    scale = min(request["scale"], math.sqrt(_MOST_PIXELS / max(width * height, 1.0)))
-    image = page.render(scale=scale).to_pil().convert("RGB")
-    if request["marks"]:
-        image = _marked(image, request["marks"], scale)
-    png = io.BytesIO()
-    image.save(png, "PNG", compress_level=4)
-    return png.getvalue()
+    scale = _scale(page.get_size(), request)
+    return _marked(page.render(scale=scale).to_pil().convert("RGB"), request["marks"], scale)
+
+
+def _shown(pictures: Pictures, request: dict[str, Any]) -> Image.Image:
+    width, height = points(pictures.size(request["page"]))
+    scale = _scale((width, height), request)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return _marked(pictures.page(request["page"], size), request["marks"], scale)
+
+
+def _scale(size: tuple[float, float], request: dict[str, Any]) -> float:
+    """Pixels a point, fewer than asked for where the page is huge."""
+    return min(float(request["scale"]), math.sqrt(_MOST_PIXELS / max(size[0] * size[1], 1.0)))
 
 
 def _marked(image: Image.Image, marks: list[list[float]], scale: float) -> Image.Image:
     """The page as if drawn over with a marker: what is dark stays dark."""
+    if not marks:
+        return image
     layer = Image.new("RGB", image.size, (255, 255, 255))
     draw = ImageDraw.Draw(layer)
     for left, top, right, bottom in marks:
@@ -150,7 +164,3 @@ def _text(item: Any, page: Any) -> str:
 
 def _is_cjk(text: str) -> bool:
     return any("\u2e80" <= c <= "\ud7ff" or "\uf900" <= c <= "\ufaff" for c in text)
-
-
-if __name__ == "__main__":
-    main()

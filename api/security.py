@@ -19,7 +19,13 @@ LOGIN_COOKIE = "xuesi_login"
 _COOKIE_AGE_S = 30 * 24 * 3600
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # What a POST may ask without the token.
-_ASKING = frozenset({"/api/v1/search", "/api/v1/ask", "/v1/chat/completions", "/mcp", "/", "/search", "/login"})
+ASKING = frozenset({"/api/v1/search", "/api/v1/ask", "/v1/chat/completions", "/mcp", "/", "/search", "/login"})
+
+# What a GET gives the administrator only: titles of what was removed, and a look through the whole library.
+_GUARDED = frozenset(
+    # what was removed; and what tells of folders, models and errors of this machine
+    {"/api/v1/trash", "/api/v1/doctor", "/api/v1/watched", "/api/v1/embedding-model"}
+)
 
 
 def check_exposure(settings: Settings) -> None:
@@ -51,17 +57,18 @@ def check(request: Request, settings: Settings) -> None:
 
     Raises:
         Forbidden: If another web site sent it, or it came by a name that is not this server's.
-        TokenRequired: If it is a write without the token.
+        TokenRequired: If it is a write, or a look at what is the administrator's, without the token.
     """
     token = _token(settings)
     if token is None:
         _check_host(request)
-    if request.method in _READING:
-        return
-    _check_origin(request)
-    if token is not None and request.url.path not in _ASKING and not _carries(request, token):
+    path, reads = request.url.path, request.method in _READING
+    if not reads:
+        _check_origin(request)
+    open_to_all = path not in _GUARDED if reads else path in ASKING
+    if token is not None and not open_to_all and not _carries(request, token):
         raise TokenRequired(
-            "This changes the library, and the administrator's token is missing or wrong.",
+            f"This {'is for the administrator' if reads else 'changes the library'}, and the administrator's token is missing or wrong.",
             hint="Log in at /login, or send it as `Authorization: Bearer …`.",
         )
 

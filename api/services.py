@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 
 from api.render import PageRenderer
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,10 +37,5 @@ def _drawing(request: Request) -> Drawing:
     return drawing
 
 
-def _renderer(request: Request) -> PageRenderer:
-    return _drawing(request).renderer
-
-
 ServicesDep = Annotated[Services, Depends(_services)]
 DrawingDep = Annotated[Drawing, Depends(_drawing)]
-RendererDep = Annotated[PageRenderer, Depends(_renderer)]

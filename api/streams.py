@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.concurrency import iterate_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from api.schemas import Problem
+from api.schemas.shapes import Problem
 
 PING_S = 15.0
 

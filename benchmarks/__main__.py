@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.ingest import documents
-from benchmarks.machine import machine
+from eval.machine import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,11 +26,14 @@ def main() -> None:
         ("ingest", ["--documents", "40"]),
         ("search", ["--dataset", str(material), "--passages", str(passages), "--data-dir", str(library)]),
         ("start", ["--data-dir", str(library)]),
+        ("rebuild", ["--data-dir", str(library)]),
+        ("meanwhile", ["--documents", "100"]),
     )
+    library.mkdir(parents=True, exist_ok=True)
+    if not (library / "models").exists():
+        (library / "models").symlink_to(ROOT / "var" / "models")
     for name, options in runs:
         print(f"\n{name}", flush=True)
-        if name == "start" and not (library / "models").exists():
-            (library / "models").symlink_to(ROOT / "var" / "models")
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=True, cwd=ROOT)
 
 

@@ -132,7 +132,7 @@ def _in_process(side: str, arguments: argparse.Namespace) -> Result:
 def _machine() -> Result:
     import torch
 
-    from index.embedders.openvino_runtime import ov
+    from xuesi.core.openvino_runtime import ov
 
     model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
     core = ov.Core()

@@ -18,6 +18,7 @@ from xuesi.core.domain import VersionState
 from xuesi.core.ports import EmbedInput
 from xuesi.core.settings import load_settings
 from xuesi.core.text import in_context, sentences
+from xuesi.services import Services
 from xuesi.wiring import open_services
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +37,17 @@ def documents(count: int) -> list[str]:
     return ["\n\n".join([f"材料之{number}", *deal.sample(paragraphs, _PARAGRAPHS)]) for number in range(count)]
 
 
+def inputs_of(services: Services) -> list[EmbedInput]:
+    """What the embedder was given for the live passages."""
+    inputs = []
+    for version in services.catalogue.all_versions((VersionState.LIVE,)):
+        title = services.catalogue.document(version.document_id).title
+        for passage in services.catalogue.passages(version.id):
+            text, _ = in_context(title, passage.heading_path, passage.text)
+            inputs.append(EmbedInput(text, tuple(sentences(text))))
+    return inputs
+
+
 def measure(count: int) -> dict[str, float]:
     """Seconds of the pipeline without publishing, of pure embedding of the same passages, their ratio, and seconds until all are live."""
     with tempfile.TemporaryDirectory() as folder:
@@ -50,12 +62,7 @@ def measure(count: int) -> dict[str, float]:
             while services.catalogue.counts()["live_versions"] < count:
                 time.sleep(0.02)
             live = time.perf_counter() - started
-            inputs = []
-            for version in services.catalogue.all_versions((VersionState.LIVE,)):
-                title = services.catalogue.document(version.document_id).title
-                for passage in services.catalogue.passages(version.id):
-                    text, _ = in_context(title, passage.heading_path, passage.text)
-                    inputs.append(EmbedInput(text, tuple(sentences(text))))
+            inputs = inputs_of(services)
             started = time.perf_counter()
             services.embedder.embed_passages(inputs)
             embedded = time.perf_counter() - started

@@ -4,7 +4,7 @@
 
 Builds a library of N passages from the corpora of the datasets (BEIR form), 20 a document. The first `--real` passages are texts of the
 corpora with the model's own vectors. The others are made of their sentences, with the mean of the vectors of the passages these come from,
-perturbed: embedding all would take the better part of an hour. FOLDER keeps the library, for `python -m benchmarks.start --data-dir FOLDER`.
+perturbed, and tokens of random signs: embedding all would take the better part of an hour. FOLDER keeps the library, for `python -m benchmarks.start --data-dir FOLDER`.
 """
 
 import argparse
@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks.machine import machine
+from eval.machine import machine
 from index.catalogue.catalogue import SqlCatalogue, open_catalogue
 from index.catalogue.files import FileStore
 from index.embedders.open import open_embedder
+from index.embedders.token_codes import BITS, joined
 from index.indexes import Indexes
 from index.pipeline import HybridSearcher
 from index.publish import Publisher
@@ -50,13 +51,14 @@ from xuesi.core.domain import (
     VersionState,
 )
 from xuesi.core.ids import new_id
-from xuesi.core.ports import Embedder, EmbedInput, Floats, Reading, SentenceVectors
+from xuesi.core.ports import Bits, Embedder, EmbedInput, Floats, Reading, SentenceVectors
 from xuesi.core.settings import Settings
 from xuesi.core.text import in_context, sentences
 
 ROOT = Path(__file__).resolve().parents[1]
 _A_DOCUMENT = 20
 _MOST_CHARS = 380
+_TOKENS_A_CHAR = 0.66  # of Chinese, by the embedded model
 _FILTERS = {
     "none": NO_FILTERS,
     "one document": Filters(issuer=("one",)),
@@ -117,7 +119,8 @@ def _document(
     now = datetime.now(UTC)
     text = "\n".join(part for part, _ in parts)
     data = f"{number}\n{text}".encode()
-    stored = files.put_original(io.BytesIO(data), limit_bytes=len(data))
+    with files.put_original(io.BytesIO(data), limit_bytes=len(data), wanted=lambda _: True) as stored:
+        pass  # the document that has it comes next, and nobody else is here
     document = Document(
         id=DocumentId(new_id()),
         title=f"通报第{number}号",
@@ -152,9 +155,20 @@ def _document(
     files.put_reading(version, Reading(text=text, pages=(page,), blocks=()))
     catalogue.save_reading(version.id, pages=[page], passages=cut, chars=len(text), quality={})
     its = SentenceVectors(np.array(spans, np.int32), np.array(of_passage, np.int32), np.array(vectors, np.float16))
-    files.put_vectors(version, fingerprint=fingerprint, passages=np.stack([v for _, v in parts]), sentences=its)
+    files.put_vectors(
+        version,
+        fingerprint=fingerprint,
+        title=document.title,
+        passages=np.stack([v for _, v in parts]),
+        sentences=its,
+        tokens=joined([_signs(len(part), seed=number) for part, _ in parts]),
+    )
     catalogue.claim_job(job.id, now=now, lease_until=now)
     catalogue.hand_over(job.id, now=now, attempt=1)
+
+
+def _signs(chars: int, *, seed: int) -> Bits:
+    return np.random.default_rng(seed).integers(0, 256, (round(chars * _TOKENS_A_CHAR), BITS // 8), np.uint8)
 
 
 def latencies(searcher: HybridSearcher, questions: Sequence[str], filters: Filters) -> dict[str, float]:
@@ -185,21 +199,21 @@ def measure(data_dir: Path, *, datasets: Sequence[Path], count: int, real: int, 
         "perturbed_vectors": max(0, count - real),
     }
     address = f"sqlite:///{(data_dir / 'catalogue.db').absolute()}"
-    with open_catalogue(address) as catalogue, contextlib.closing(Indexes(data_dir, catalogue=catalogue)) as indexes:
+    with open_catalogue(address) as catalogue, opened(data_dir, catalogue, embedder) as indexes:
         if not catalogue.counts()["live_passages"]:
             fill(of, count, catalogue=catalogue, files=files, fingerprint=embedder.fingerprint)
             catalogue.set_fact("embedding_fingerprint", embedder.fingerprint)
-            publisher = Publisher(catalogue=catalogue, files=files, indexes=indexes, fingerprint=embedder.fingerprint)
+            publisher = Publisher(catalogue=catalogue, files=files, indexes=indexes)
             started = time.perf_counter()
             while publisher.step():
                 pass
             figures["published_per_s"] = count / (time.perf_counter() - started)
     started = time.perf_counter()
-    with open_catalogue(address) as catalogue, contextlib.closing(Indexes(data_dir, catalogue=catalogue)) as indexes:
+    with open_catalogue(address) as catalogue, opened(data_dir, catalogue, embedder) as indexes:
         figures["open_s"] = time.perf_counter() - started
         searcher = HybridSearcher(
-            embedder=embedder, indexes=indexes, catalogue=catalogue, files=files,
-            weight=settings.lexical_weight, candidates=settings.candidates, max_chars=settings.max_question_chars,
+            embedders={embedder.fingerprint: embedder}, indexes=indexes, catalogue=catalogue, files=files,
+            weight=settings.lexical_weight, late_weight=settings.late_weight, candidates=settings.candidates, max_chars=settings.max_question_chars,
         )  # fmt: skip
         asked = of.questions[:searches]
         figures["search"] = {name: latencies(searcher, asked, filters) for name, filters in _FILTERS.items()}
@@ -207,6 +221,11 @@ def measure(data_dir: Path, *, datasets: Sequence[Path], count: int, real: int, 
         figures["search"]["question of 2,000 characters"] = latencies(searcher, [long] * 10, NO_FILTERS)
         figures["resident_mb"] = psutil.Process().memory_info().rss / 1e6
     return figures
+
+
+def opened(data_dir: Path, catalogue: SqlCatalogue, embedder: Embedder) -> contextlib.closing[Indexes]:
+    """The indexes in the folder, until the block ends."""
+    return contextlib.closing(Indexes(data_dir, catalogue=catalogue, fingerprint=embedder.fingerprint))
 
 
 def main() -> dict[str, Any]:

@@ -42,7 +42,7 @@ def _allowed(annotation: typing.Any, metadata: list[typing.Any]) -> str:
     for bound in metadata:
         for attribute, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<")):
             if hasattr(bound, attribute):
-                words.append(f"{sign} {getattr(bound, attribute):g}")
+                words.append(f"{sign} {getattr(bound, attribute):.15g}")
         if getattr(bound, "pattern", None):
             words = [bound.pattern.strip("^$()").replace("|", ", ")]
     return " ".join(words)
@@ -103,7 +103,7 @@ def cli_page() -> str:
             if getattr(p, "help", None) and not getattr(p, "hidden", False) and p.name != "help"
         ]
         lines += [*(f"- `{_shown(parameter).strip('[]')}`: {parameter.help}" for parameter in explained), ""]
-    exits = "Exit codes: 0 done, 1 something that was asked for failed, 2 unusable input, 3 not found, 4 conflict, 70 internal, 75 try again later, 77 not allowed, 78 configuration."
+    exits = "Exit codes: 0 done, 1 something that was asked for failed, 2 unusable input, 3 not found, 4 conflict, 70 internal, 75 try again later, 77 not allowed, 78 configuration, 130 interrupted."
     return "\n".join([*lines, exits]) + "\n"
 
 
@@ -119,7 +119,8 @@ def _commands(command: typing.Any, path: str) -> typing.Iterator[tuple[str, typi
 
 def _shown(parameter: typing.Any) -> str:
     if parameter.param_type_name == "argument":
-        return parameter.metavar or str(parameter.name).upper()
+        name = parameter.metavar or str(parameter.name).upper()
+        return name if parameter.required else f"[{name.strip('[]')}]"
     flags = "/".join([*parameter.opts, *parameter.secondary_opts])
     value = "" if getattr(parameter, "is_flag", False) else f" {(parameter.name or '').upper()}"
     return f"[{flags}{value}]"

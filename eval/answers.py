@@ -9,12 +9,13 @@ import numpy as np
 
 from eval.build import Built, build
 from eval.dataset import Dataset, read_dataset
+from eval.machine import conditions
 from eval.metrics import auroc, latency, says
 from xuesi.core.domain import Answer, Citation, DocumentId, Statement
 from xuesi.core.errors import InvalidInput
 from xuesi.core.ports import Answerer
 from xuesi.core.settings import Settings
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 _REFUSED = Answer(
     status="not_in_material", mode="extractive", confidence=0.0, statements=(), citations=(), nearest=(), took_ms=0.0
@@ -31,7 +32,13 @@ class Asked:
 
 
 def evaluate_answers(
-    folder: Path, settings: Settings, *, limit: int | None = None, withhold: float = 0.0, seed: int = 0
+    folder: Path,
+    settings: Settings,
+    *,
+    limit: int | None = None,
+    withhold: float = 0.0,
+    seed: int = 0,
+    keep: Path | None = None,
 ) -> dict[str, Any]:
     """Build a fresh index of the corpus, ask its questions, and measure the statements, their citations and the abstentions.
 
@@ -41,9 +48,11 @@ def evaluate_answers(
         limit: Ask at most so many questions.
         withhold: Share of the questions whose right documents are taken out of the corpus before it is built.
         seed: Which ones.
+        keep: Folder where the library is kept, or taken from if it was built before; without, it is thrown away.
 
     Returns:
-        `dataset`, `documents`, `refused` (documents that the pipeline did not take), `passages`, `queries` (answerable), `unanswerable`, `metrics`, `latency_ms` of asking, `build_s`.
+        `dataset`, `documents`, `refused` (documents that the pipeline did not take), `passages`, `queries` (answerable), `unanswerable`, `metrics`, `latency_ms` of asking, `build_s`, `built_by` (commit), and what
+        `eval.machine.conditions` says.
         `metrics` are over answerable questions with gold answers: answer_in_first and answer_in_shown, abstaining being a miss;
         over all citations: citation_precision, the share of them that support their statement (the statement's words are the quote's, and
         the quote stands at its span), and citation_relevant, the share that name a right document; abstain_auroc, by confidence, and
@@ -53,8 +62,8 @@ def evaluate_answers(
         InvalidInput: If the set is not of its form.
     """
     dataset = read_dataset(folder).limited(limit).withheld(withhold, seed=seed)
-    with build(dataset.corpus, settings) as built:
-        return _measured(dataset, built)
+    with build(dataset.corpus, settings, keep=keep) as built:
+        return _measured(dataset, built) | conditions(settings)
 
 
 def _measured(dataset: Dataset, built: Built) -> dict[str, Any]:
@@ -75,6 +84,7 @@ def _measured(dataset: Dataset, built: Built) -> dict[str, Any]:
         },
         "latency_ms": latency([a.answer.took_ms for a in every if a.answer is not _REFUSED]),
         "build_s": round(built.took_s, 1),
+        "built_by": built.built_by,
     }
 
 

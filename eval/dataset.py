@@ -1,11 +1,13 @@
 """What is asked, of which corpus, and what is right? Question sets in BEIR form (Thakur et al. 2021, arXiv:2104.08663).
 
 A folder with `corpus.jsonl` {"_id","title","text"}, `queries.jsonl` {"_id","text"}, `qrels.tsv` query-id, corpus-id, score (with or without
-a header line), optional `answers.jsonl` {"_id","answers":[…]} and `unanswerable.jsonl` {"_id","text"}.
+a header line), optional `answers.jsonl` {"_id","answers":[…]} and `unanswerable.jsonl` {"_id","text"}. Or a file of questions to the sample
+corpus, whose form is told in `eval.questions`: the documents are that corpus' files.
 """
 
 import json
 import random
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,14 +15,17 @@ from typing import Any
 
 from xuesi.core.errors import InvalidInput
 
+_MANIFEST = Path(__file__).parents[1] / "corpus" / "manifest.toml"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One document of the corpus."""
+    """One document of the corpus: a text, or a file of any format."""
 
     id: str
     title: str
     text: str
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +80,13 @@ class Dataset:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """Read a question set.
+    """Read a question set: a folder, or a file of questions to the sample corpus.
 
     Raises:
         InvalidInput: If a file is missing, a line is not of its form, or an id comes twice; names the file and the line.
     """
+    if folder.suffix == ".jsonl":
+        return _of_sample_corpus(folder)
     corpus = _by_id(folder / "corpus.jsonl", "text")
     asked = _by_id(folder / "queries.jsonl", "text")
     qrels = _qrels(folder / "qrels.tsv")
@@ -95,6 +102,26 @@ def read_dataset(folder: Path) -> Dataset:
         qrels={key: qrels[key] for key in queries},
         answers={key: tuple(row["answers"]) for key, row in answers.items()},
         absent={key: row["text"] for key, row in absent.items()},
+    )
+
+
+def _of_sample_corpus(path: Path) -> Dataset:
+    try:
+        told = tomllib.loads(_MANIFEST.read_text(encoding="utf-8"))["document"]
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise InvalidInput(
+            f"The sample corpus of {_MANIFEST} cannot be read: {error}.", hint="It comes with the sources of Xuesi."
+        ) from error
+    files = [(_MANIFEST.parent / row["path"], row["title"]) for row in told]
+    rows = [row for _, row in _json_lines(path, "id", "question")]
+    there = [row for row in rows if not row.get("unanswerable")]
+    return Dataset(
+        name=path.stem,
+        corpus=tuple(Entry(file.name, title, "", file) for file, title in files),
+        queries={row["id"]: row["question"] for row in there},
+        qrels={row["id"]: {it["document"]: 1 for it in (row, *row.get("also", ()))} for row in there},
+        answers={row["id"]: tuple(it["answer"] for it in (row, *row.get("also", ()))) for row in there},
+        absent={row["id"]: row["question"] for row in rows if row.get("unanswerable")},
     )
 
 
@@ -116,18 +143,27 @@ def _lines(path: Path, *, optional: bool = False) -> Iterator[tuple[int, str]]:
 
 def _by_id(path: Path, wanted: str, *, optional: bool = False) -> dict[str, dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
+    for number, row in _json_lines(path, "_id", wanted, optional=optional):
+        if not all(isinstance(held, str) for held in (row.get("title") or "", *row.get("answers", ()))):
+            raise InvalidInput(f"{path}, line {number}: title and answers must be text.", hint="Put them in quotes.")
+        if row["_id"] in rows:
+            raise InvalidInput(f"{path}, line {number}: the id {row['_id']} comes twice.")
+        rows[row["_id"]] = row
+    return rows
+
+
+def _json_lines(path: Path, key: str, wanted: str, *, optional: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
     kind: type = list if wanted == "answers" else str
     for number, line in _lines(path, optional=optional):
         try:
             row = json.loads(line)
         except ValueError as error:
             raise InvalidInput(f"{path}, line {number}: no JSON: {error}.") from error
-        if not isinstance(row, dict) or not isinstance(row.get("_id"), str) or not isinstance(row.get(wanted), kind):
-            raise InvalidInput(f"{path}, line {number}: needs _id and {wanted}.", hint="See the form of question sets.")
-        if row["_id"] in rows:
-            raise InvalidInput(f"{path}, line {number}: the id {row['_id']} comes twice.")
-        rows[row["_id"]] = row
-    return rows
+        if not isinstance(row, dict) or not isinstance(row.get(key), str) or not isinstance(row.get(wanted), kind):
+            raise InvalidInput(
+                f"{path}, line {number}: needs {key} and {wanted}.", hint="See the form of question sets."
+            )
+        yield number, row
 
 
 def _qrels(path: Path) -> dict[str, dict[str, int]]:

@@ -1,4 +1,4 @@
-"""Where do the constants of answer/confidence.py come from? `python -m eval.fit_confidence --dataset DIR… [--small 40] [--questions 400]`.
+"""Where do the constants of answer/confidence.py come from? `python -m eval.fit_confidence --dataset DIR… [--documents 300]`.
 
 Each set is built twice through the product's pipeline: whole, without the right documents of half of the questions, and as a small library
 of a few documents, for which the questions about the other documents have no answer. Every library of every set weighs the same.
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from answer.asked import asked
 from answer.confidence import FEATURES, features
 from answer.evidence import gather
 from answer.sources import Sources
@@ -22,7 +23,7 @@ from eval.dataset import Dataset, read_dataset
 from eval.metrics import auroc
 from xuesi.core.ports import Floats
 from xuesi.core.settings import Settings, load_settings
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 Rows = NDArray[np.float64]
 # Of the questions that are asked in earnest, this share has an answer in the material, it is assumed.
@@ -35,11 +36,16 @@ def main() -> None:
     """Fit and print the constants with the AUROC on each set."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", type=Path, action="append", required=True)
+    parser.add_argument(
+        "--documents", type=int, help="documents of a set, by chance, with their questions; all of them if not given"
+    )
     parser.add_argument("--small", type=int, default=40, help="documents of the small library")
     parser.add_argument("--questions", type=int, default=400, help="most questions of a kind")
     given = parser.parse_args()
     settings = load_settings()
-    datasets = [read_dataset(folder) for folder in given.dataset]
+    whole = [read_dataset(folder) for folder in given.dataset]
+    cut = given.documents
+    datasets = [replace(small(d, documents=cut, seed=1), absent={}) for d in whole] if cut else whole
     shapes = [s for d in datasets for s in (d.withheld(0.5, seed=0), small(d, documents=given.small, seed=0))]
     kinds = [(f"{s.name}/{len(s.corpus)}", *_rows(s, settings, most=given.questions)) for s in shapes]
     weights = fit([(there, absent) for _, there, absent in kinds])
@@ -108,15 +114,17 @@ def _rows(dataset: Dataset, settings: Settings, *, most: int) -> tuple[Rows, Row
 
 def _features(question: str, services: Services, typical: Floats) -> tuple[float, ...]:
     found = services.searcher.search(question)
-    sources = Sources(services.catalogue, services.files)
+    sources = Sources(services.catalogue, services.files, fingerprint=found.embedder.fingerprint)
+    about = asked(question, found.lexical, tokens=services.indexes.tokens)
     ranked = gather(
         question,
         found,
+        about=about,
         sentences_of=lambda version_id: sources.of(version_id).sentences,
         tokens=services.indexes.tokens,
         typical=typical,
     )
-    return features(question, found, ranked)
+    return features(question, found, ranked, about=about, tokens=services.indexes.tokens)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What do the figures mean? Ranking metrics by ir-measures (MacAvaney et al. 2022, doi:10.1007/978-3-030-99739-7_38), and ours for answers."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import ir_measures
 import numpy as np
@@ -9,6 +10,7 @@ from ir_measures import RR, R, Success, nDCG
 
 # A statement counts only up to here, or whole passages would win. Code points, after NFKC and without white space.
 COUNTED_CHARS = 120
+CURVE = 20  # documents as far as rankings are looked at
 
 _MEASURES = {
     "ndcg@10": nDCG @ 10,
@@ -30,15 +32,33 @@ def ranking(
     Returns:
         The means over the queries of `qrels`, and for each query its own figures.
     """
+    each = _each(_MEASURES, ranked, qrels)
+    return {name: _mean(row[name] for row in each.values()) for name in _MEASURES}, each
+
+
+def recall_curve(ranked: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, int]]) -> list[float]:
+    """Mean recall at 1, 2, … 20 documents over the queries of `qrels`."""
+    depths = {str(depth): R @ depth for depth in range(1, CURVE + 1)}
+    each = _each(depths, ranked, qrels)
+    return [round(_mean(row[depth] for row in each.values()), 4) for depth in depths]
+
+
+def _each(
+    measures: Mapping[str, Any], ranked: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, float]]:
     judged = [ir_measures.Qrel(q, d, grade) for q, grades in qrels.items() for d, grade in grades.items()]
     # trec_eval orders equal scores its own way, so the rank itself is the score.
     run = [ir_measures.ScoredDoc(q, d, -float(rank)) for q, found in ranked.items() for rank, d in enumerate(found)]
-    names = {str(measure): name for name, measure in _MEASURES.items()}
-    each: dict[str, dict[str, float]] = {query: dict.fromkeys(_MEASURES, 0.0) for query in qrels}
-    for metric in ir_measures.iter_calc(list(_MEASURES.values()), judged, run):
+    names = {str(measure): name for name, measure in measures.items()}
+    each: dict[str, dict[str, float]] = {query: dict.fromkeys(measures, 0.0) for query in qrels}
+    for metric in ir_measures.iter_calc(list(measures.values()), judged, run):
         each[metric.query_id][names[str(metric.measure)]] = float(metric.value)
-    means = {name: float(np.mean([row[name] for row in each.values()])) if each else 0.0 for name in _MEASURES}
-    return means, each
+    return each
+
+
+def _mean(values: Iterable[float]) -> float:
+    held = list(values)
+    return float(np.mean(held)) if held else 0.0
 
 
 def auroc(positive: Sequence[float], negative: Sequence[float]) -> float | None:

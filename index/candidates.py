@@ -6,19 +6,17 @@ The best of both indexes are candidates, and each gets both scores: its cosine w
 import heapq
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from index.indexes import Generation
 from xuesi.core.domain import Filters, PassageId, VersionId
 from xuesi.core.errors import Corrupt
-from xuesi.core.ports import Catalogue, Files, Floats, LexicalQuery, LivePassage
+from xuesi.core.ports import Catalogue, EmbeddedQuery, Files, Floats, LexicalQuery
 
 _Ranked = dict[PassageId, float]  # best first
 _log = logging.getLogger("xuesi.search")
-# Neighbours come at little cost by the hundred, and each found this way need not have its vector looked up.
-_NEIGHBOURS = 4
 _MARGIN = 1.5  # over-fetched beyond what the share of matching passages asks for: they lie unevenly
 _WIDEN = 8
 # What the two ways to search within filters cost, in ms (benchmarks/search.py): for a version its vectors opened, against fetching
@@ -27,27 +25,46 @@ _VERSION_MS, _CANDIDATE_MS = 0.3, 0.03
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """What is found out of a question while its vector is made.
+
+    With filters `extent` is how many versions match, and how many passages they have. Without, `worded` are the best of the lexical index
+    with their BM25 score, best first, and `vectors` theirs.
+    """
+
+    words: LexicalQuery
+    extent: tuple[int, int] | None
+    worded: _Ranked
+    vectors: Mapping[PassageId, Floats]
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question as both indexes take it, with its filters. At least `limit` passages are needed, `wanted` are taken from each index."""
 
-    vector: Floats
-    words: LexicalQuery
+    embedded: EmbeddedQuery
+    begun: Beginning
     filters: Filters
     limit: int
     wanted: int
 
+    @property
+    def vector(self) -> Floats:
+        """The question's vector."""
+        return self.embedded.vector
+
+    @property
+    def words(self) -> LexicalQuery:
+        """The question in the lexical index's tokens."""
+        return self.begun.words
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Passages with their cosine in [-1, 1] and their BM25 score, >= 0. `complete`: there are no others.
-
-    `live` is what the catalogue says of those that may be shown, None where it has not been asked yet.
-    """
+    """Passages with their cosine in [-1, 1] and their BM25 score, >= 0."""
 
     dense: dict[PassageId, float]
     lexical: dict[PassageId, float]
-    live: dict[PassageId, LivePassage] | None
-    complete: bool
 
 
 class CandidateFinder:
@@ -58,60 +75,64 @@ class CandidateFinder:
         self._files = files
         self._pool = pool
 
+    def begin(self, query: str, filters: Filters, indexes: Generation, *, wanted: int) -> Beginning:
+        """Whatever needs no vector of the question: one core can do it while another one makes the vector."""
+        words = indexes.lexical.parse(query)
+        if filters:
+            return Beginning(words, self._catalogue.extent(filters), {}, {})
+        worded = dict(indexes.lexical.search(words, limit=wanted))
+        return Beginning(words, None, worded, indexes.vectors.get(list(worded)))
+
     def anywhere(self, question: Question, indexes: Generation) -> Iterator[Candidates]:
         """The best of each index, in ever wider circles: for when too many of the first turn out not to be live."""
         held, fetch = indexes.lexical.count(), question.wanted
+        nearest, worded = dict(indexes.vectors.query(question.vector, fetch)), question.begun.worded
         while True:
-            nearest, worded = self._both(question, indexes, fetch)
-            chosen = {*list(nearest)[:fetch], *worded}
-            yield self._scored(question, indexes, chosen, (nearest, worded), complete=fetch >= held)
+            yield self._scored(question, indexes, {*nearest, *worded}, (nearest, worded))
             if fetch >= held:
                 return
             fetch *= _WIDEN
+            nearest, worded = self._both(question, indexes, fetch)
 
-    def within(self, question: Question, indexes: Generation) -> Candidates:
-        """The best of each index under the filters; a filter that leaves one document of ten thousand still finds it."""
+    def within(self, question: Question, extent: tuple[int, int], indexes: Generation) -> Candidates:
+        """The best of each index under the filters; a filter that leaves one document of ten thousand still finds it.
+
+        `extent` is how many versions match, and how many passages they have.
+        """
         held = indexes.lexical.count()  # the vector index holds the same, but takes milliseconds to say so
-        versions, matching = self._catalogue.extent(question.filters)
+        versions, matching = extent
         if not matching:
-            return Candidates({}, {}, {}, complete=True)
+            return Candidates({}, {})
         least = min(matching, max(question.limit, question.wanted // 2))
         fetch = min(held, math.ceil(_MARGIN * question.wanted * held / matching))
         while versions * _VERSION_MS > fetch * _CANDIDATE_MS:
             nearest, worded = self._both(question, indexes, fetch)
-            live = self._catalogue.live({*list(nearest)[:fetch], *worded}, question.filters)
+            live = self._catalogue.live_ids({*nearest, *worded}, question.filters)
             by_vector = [key for key in nearest if key in live][: question.wanted]
             if len(by_vector) >= least or fetch >= held:
                 by_words = [key for key in worded if key in live][: question.wanted]
                 chosen = {*by_vector, *by_words}
-                return self._scored(question, indexes, chosen, (nearest, worded), live=live, complete=True)
+                return self._scored(question, indexes, chosen, (nearest, worded))
             fetch *= _WIDEN
         return self._exactly(question, indexes)
 
     def _both(self, question: Question, indexes: Generation, fetch: int) -> tuple[_Ranked, _Ranked]:
-        """The best `fetch` of each index, best first; some more of the nearest."""
+        """The best `fetch` of each index, best first."""
         searching = self._pool.submit(indexes.lexical.search, question.words, limit=fetch)
-        nearest = indexes.vectors.query(question.vector, max(fetch, _NEIGHBOURS * question.wanted))
+        nearest = indexes.vectors.query(question.vector, fetch)
         return dict(nearest), dict(searching.result())
 
     def _scored(
-        self,
-        question: Question,
-        indexes: Generation,
-        chosen: set[PassageId],
-        known: tuple[_Ranked, _Ranked],
-        *,
-        complete: bool,
-        live: dict[PassageId, LivePassage] | None = None,
+        self, question: Question, indexes: Generation, chosen: set[PassageId], known: tuple[_Ranked, _Ranked]
     ) -> Candidates:
-        """Each with both scores, looked up where they are not known."""
-        nearest, worded = known
-        dense = {key: nearest[key] for key in chosen if key in nearest}
-        for key, vector in indexes.vectors.get(sorted(chosen - dense.keys())).items():
-            dense[key] = float(vector @ question.vector)
-        lexical = {key: worded[key] for key in chosen if key in worded}
-        lexical |= indexes.lexical.score(question.words, sorted(chosen - lexical.keys()))
-        return Candidates(dense, lexical, live, complete)
+        """Each with both scores, looked up where they are not known, in both indexes at the same time."""
+        dense, lexical = ({key: ranked[key] for key in chosen if key in ranked} for ranked in known)
+        scoring = self._pool.submit(indexes.lexical.score, question.words, chosen - lexical.keys())
+        missing = chosen - dense.keys()
+        vectors = {key: question.begun.vectors[key] for key in missing & question.begun.vectors.keys()}
+        vectors |= indexes.vectors.get(list(missing - vectors.keys()))
+        dense |= {key: float(vector @ question.vector) for key, vector in vectors.items()}
+        return Candidates(dense, lexical | scoring.result())
 
     def _exactly(self, question: Question, indexes: Generation) -> Candidates:
         """Candidates from every passage of the versions that match."""
@@ -121,7 +142,7 @@ class CandidateFinder:
         cosines: dict[tuple[VersionId, int], float] = {}
         for version in versions:
             try:
-                scores = (self._files.vectors(version) @ question.vector).tolist()
+                scores = (self._files.vectors(version, indexes.fingerprint) @ question.vector).tolist()
             except Corrupt as error:
                 _log.warning("Version %s is searched by its words only: %s", version.id, error)
                 continue
@@ -130,4 +151,4 @@ class CandidateFinder:
         ids = self._catalogue.passages_at(best)
         nearest = {ids[place]: cosines[place] for place in best if place in ids}
         worded = dict(searching.result())
-        return self._scored(question, indexes, {*nearest, *worded}, (nearest, worded), complete=True)
+        return self._scored(question, indexes, {*nearest, *worded}, (nearest, worded))

@@ -1,7 +1,7 @@
-"""How do the two rankings become one? The last step before hits are checked against the catalogue and shown."""
+"""How do the rankings become one? The last step before hits are checked against the catalogue and shown."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from xuesi.core.domain import PassageId
 from xuesi.core.errors import InvalidInput
@@ -9,12 +9,13 @@ from xuesi.core.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """A candidate with its score and what it is made of: score = dense + weight * coverage."""
+    """A candidate with its score and what it is made of: score = dense + weight * coverage, and late_weight * late where that is known."""
 
     id: PassageId
     score: float
     dense: float
     coverage: float
+    late: float = 0.0
 
 
 def fuse(
@@ -50,3 +51,18 @@ def fuse(
         coverage = lexical.get(passage_id, 0.0) / ceiling
         fused.append(Fused(passage_id, cosine + weight * coverage, cosine, coverage))
     return sorted(fused, key=lambda f: (-f.score, f.id))
+
+
+def with_late(ranked: Sequence[Fused], late: Mapping[PassageId, float], *, weight: float) -> list[Fused]:
+    """The first of a ranking, ranked anew with what their single tokens say; the others stay behind them, in their order.
+
+    Args:
+        ranked: Candidates best first.
+        late: Late interaction of the first of them, in [-1, 1].
+        weight: Its say, >= 0.
+
+    Returns:
+        All of them; those in `late` best first, ties by id.
+    """
+    first = [replace(it, score=it.score + weight * late[it.id], late=late[it.id]) for it in ranked if it.id in late]
+    return [*sorted(first, key=lambda f: (-f.score, f.id)), *(it for it in ranked if it.id not in late)]

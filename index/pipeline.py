@@ -1,12 +1,14 @@
-"""Which live passages fit a query? The whole path: normalise → dense ∥ lexical → fuse → hits with the explanation of their scores."""
+"""Which live passages fit a query? The whole path: normalise → dense ∥ lexical → fuse → late interaction → hits with the explanation of their scores."""
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 
 from index.candidates import CandidateFinder, Candidates, Question
-from index.fuse import Fused, fuse
+from index.fuse import Fused, fuse, with_late
 from index.indexes import Generation, Indexes
+from index.late import late_scores
 from xuesi.core.domain import NO_FILTERS, Explanation, Filters, Hit
 from xuesi.core.errors import EmptyQuestion, InvalidInput, QuestionTooLong
 from xuesi.core.ports import Catalogue, Embedder, Files, LexicalQuery, LivePassage, SearchResult
@@ -23,19 +25,21 @@ class HybridSearcher:
     def __init__(
         self,
         *,
-        embedder: Embedder,
+        embedders: Mapping[str, Embedder],
         indexes: Indexes,
         catalogue: Catalogue,
         files: Files,
         weight: float,
+        late_weight: float,
         candidates: int,
         max_chars: int,
     ) -> None:
-        """`weight` is the say of the words in the score, `candidates` the passages taken from each index, `max_chars` the longest query."""
-        self._embedder = embedder
+        """`embedders` are those of the models whose vectors the indexes hold, by fingerprint; `weight` is the say of the words in the score, `late_weight` that of the single tokens, `candidates` the passages taken from each index, `max_chars` the longest query."""
+        self._embedders = embedders
         self._indexes = indexes
         self._catalogue = catalogue
         self._weight = weight
+        self._late_weight = late_weight
         self._candidates = candidates
         self._max_chars = max_chars
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="search")
@@ -53,39 +57,62 @@ class HybridSearcher:
         started = time.perf_counter()
         self._check(query, limit)
         with self._indexes.reading() as indexes:
-            parsing = self._pool.submit(indexes.lexical.parse, query)
-            embedded = self._embedder.embed_query(query)
-            words = parsing.result()
+            embedder = self._embedders[indexes.fingerprint]  # of these indexes, whatever takes their place meanwhile
             wanted = max(limit, self._candidates)
-            question = Question(embedded.vector, words, filters, limit=limit, wanted=wanted)
-            shown = self._shown(question, indexes)
-            hits = _explained(shown, words, indexes)
-        return SearchResult(hits, embedded, words, took_ms=(time.perf_counter() - started) * 1000)
+            beginning = self._pool.submit(self._finder.begin, query, filters, indexes, wanted=wanted)
+            try:
+                embedded = embedder.embed_query(query)
+            finally:
+                wait([beginning])  # it reads indexes that may be closed after this block
+            question = Question(embedded, beginning.result(), filters, limit=limit, wanted=wanted)
+            hits = _explained(self._shown(question, indexes), question.words, indexes)
+        if filters.as_of or filters.document_id:  # nothing else brings up what is not current
+            hits = self._dated(hits)
+        took_ms = (time.perf_counter() - started) * 1000
+        return SearchResult(hits, embedded, question.words, took_ms, embedder)
 
     def _shown(self, question: Question, indexes: Generation) -> list[_Shown]:
         """The best candidates that may be shown, at most `limit`, looking further where too few of them may."""
-        if question.filters:
-            return self._live(self._finder.within(question, indexes), question)
+        if question.begun.extent:  # None without filters
+            return self._live(self._finder.within(question, question.begun.extent, indexes), question, indexes)
         shown: list[_Shown] = []
         for found in self._finder.anywhere(question, indexes):
-            shown = self._live(found, question)
+            shown = self._live(found, question, indexes)
             if len(shown) == question.limit:
                 break
         return shown
 
-    def _live(self, found: Candidates, question: Question) -> list[_Shown]:
+    def _live(self, found: Candidates, question: Question, indexes: Generation) -> list[_Shown]:
         """The best live ones in order. The catalogue is asked for as many as are needed, not for all."""
-        ceiling = question.words.ceiling or 1.0  # without a token there are no lexical scores either
-        ranked = fuse(found.dense, found.lexical, ceiling=ceiling, weight=self._weight)
+        ranked = self._ranked(found, question, indexes)
         shown: list[_Shown] = []
         step = question.limit + _SPARE
         for i in range(0, len(ranked), step):
             part = ranked[i : i + step]
-            live = self._catalogue.live([it.id for it in part], question.filters) if found.live is None else found.live
+            live = self._catalogue.live([it.id for it in part], question.filters)
             shown += [(it, live[it.id]) for it in part if it.id in live]
             if len(shown) >= question.limit:
                 break
         return shown[: question.limit]
+
+    def _ranked(self, found: Candidates, question: Question, indexes: Generation) -> list[Fused]:
+        ceiling = question.words.ceiling or 1.0  # without a token there are no lexical scores either
+        ranked = fuse(found.dense, found.lexical, ceiling=ceiling, weight=self._weight)
+        if question.embedded.tokens is None or not self._late_weight:
+            return ranked
+        codes = indexes.vectors.tokens([it.id for it in ranked[: question.wanted]])
+        late = dict(zip(codes, late_scores(question.embedded.tokens, list(codes.values())).tolist(), strict=True))
+        return with_late(ranked, late, weight=self._late_weight)
+
+    def _dated(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """The hits, each that is not current with what stands in its place."""
+        old = self._catalogue.outdated({hit.passage.version_id for hit in hits})
+        return tuple(
+            replace(hit, current=False, superseded_by=old[version])
+            if (version := hit.passage.version_id) in old
+            else hit
+            for hit in hits
+        )
 
     def _check(self, query: str, limit: int) -> None:
         if len(query) > self._max_chars:
@@ -109,7 +136,7 @@ def _explained(shown: Sequence[_Shown], words: LexicalQuery, indexes: Generation
             passage=of.passage,
             document=of.document,
             version=of.version.number,
-            explain=Explanation(dense=fused.dense, coverage=fused.coverage, terms=terms[fused.id]),
+            explain=Explanation(fused.dense, fused.coverage, fused.late, terms[fused.id]),
         )
         for rank, (fused, of) in enumerate(shown, start=1)
     )

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from index.indexes import Entries, Indexes
-from xuesi.core.domain import Document, Job, JobState, Version, VersionState
+from xuesi.core.domain import Document, DocumentId, Job, JobId, JobState, Version, VersionState
 from xuesi.core.errors import Corrupt, IndexMismatch, NotFound, WrongState, XuesiError
+from xuesi.core.ids import new_id
 from xuesi.core.ports import Catalogue, Files, LexicalEntry
 
 _log = logging.getLogger("xuesi.publish")
@@ -23,6 +25,7 @@ _PAUSE_AFTER_ERROR_S = 5.0
 _BATCH_PASSAGES = 2000  # one commit for many small versions; a rebuild or a search waits for one batch at most
 _BATCH_DELETED = 100
 _T = TypeVar("_T")
+PURGED_FACT = "purged_not_compacted"  # set while the indexes and the catalogue hold traces of purged documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,16 @@ class _Waiting:
 class Publisher:
     """Takes finished versions into the indexes and deleted documents out of them."""
 
-    def __init__(self, *, catalogue: Catalogue, files: Files, indexes: Indexes, fingerprint: str) -> None:
-        """`fingerprint` is that of the embedder whose vectors the indexes hold."""
+    def __init__(
+        self, *, catalogue: Catalogue, files: Files, indexes: Indexes, wake: Callable[[JobId], None] = lambda _: None
+    ) -> None:
+        """`wake` tells a worker of a job that waits for it again; without, one finds it within a minute."""
         self._catalogue = catalogue
         self._files = files
         self._indexes = indexes
-        self._fingerprint = fingerprint
+        self._wake = wake
+        self._forgotten: set[DocumentId] = set()  # deleted ones that the indexes hold no more
+        self._stepping = threading.Lock()  # two at once would purge a document twice
 
     def run_forever(self, stop: threading.Event) -> None:
         """Publish and clean until told to stop. An error is logged, and the work tried again after a while."""
@@ -58,12 +65,17 @@ class Publisher:
         """Do what waits now: publish versions, take re-embedded ones in anew, and clean up after deleted documents.
 
         Returns:
-            How many versions were published or failed, and documents purged.
+            How many versions were published or failed, and documents taken out or purged.
         """
-        done = 0
-        for batch in batches(self._waiting(), passages=lambda waiting: waiting.version.passages):
-            done += self._publish(batch)
-        return done + self._clean()
+        with self._stepping:
+            done = 0
+            for batch in batches(self._waiting(), passages=lambda waiting: waiting.version.passages):
+                done += self._publish(batch)
+            return done + self._clean()
+
+    def to_forget(self) -> set[DocumentId]:
+        """Deleted documents that the indexes may still hold: the next step takes them out."""
+        return self._catalogue.removed().keys() - self._forgotten
 
     def index(self, versions: Sequence[Version]) -> None:
         """Take versions that have been live into the indexes again.
@@ -74,31 +86,34 @@ class Publisher:
         """
         for batch in batches(versions, passages=lambda version: version.passages):
             with self._indexes.writing():
-                self._indexes.add([self.entries(version) for version in batch])
+                entries = [self.entries(version, self._indexes.fingerprint) for version in batch]
+                self._indexes.add(partial(self._with_vectors_of, entries))
 
-    def entries(self, version: Version) -> Entries:
-        """The version's passages with their vectors, as the indexes take them.
+    def entries(self, version: Version, fingerprint: str) -> Entries:
+        """The version's passages with their vectors of a model, as the indexes take them.
 
         Raises:
             Corrupt: If the vectors do not fit the passages, or are missing.
-            IndexMismatch: If they are another model's.
+            IndexMismatch: If there are only other models' vectors.
         """
+        found = self._files.embedded(version)
         document = self._catalogue.document(version.document_id)
-        passages = self._catalogue.passages(version.id)
-        found = self._files.fingerprint(version)
-        if found is not None and found != self._fingerprint:
+        if found and fingerprint not in found:
             raise IndexMismatch(
-                f"The vectors of “{document.title}”, version {version.number}, were made by the embedding model {found}, the index by {self._fingerprint}.",
+                f"The vectors of “{document.title}”, version {version.number}, were made by the embedding model {', '.join(found)}, the index by {fingerprint}.",
                 hint="Embed the library anew: xuesi reindex --model NAME",
             )
-        vectors = self._files.vectors(version)
-        if len(vectors) != len(passages):
+        passages = self._catalogue.passages(version.id)
+        vectors, tokens = self._files.vectors(version, fingerprint), self._files.tokens(version, fingerprint)
+        rows = {len(vectors), len(vectors) if tokens is None else len(tokens.starts) - 1}
+        if rows != {len(passages)}:
             raise Corrupt(
-                f"“{document.title}”, version {version.number}, has {len(passages)} passages but {len(vectors)} vectors.",
+                f"“{document.title}”, version {version.number}, has {len(passages)} passages but vectors of {' and '.join(map(str, sorted(rows)))}.",
                 hint="Add the file again, or retry its job.",
             )
         return Entries(
-            version.id,
+            version,
+            fingerprint,
             tuple(
                 LexicalEntry(
                     id=passage.id,
@@ -110,7 +125,16 @@ class Publisher:
                 for passage in passages
             ),
             vectors,
+            tokens,
         )
+
+    def _with_vectors_of(self, prepared: Sequence[Entries], fingerprint: str) -> list[Entries]:
+        """The same entries for indexes of another model; what is not embedded with it yet is left out, and taken in before they are in force."""
+        found = [it if it.fingerprint == fingerprint else self._other(it.version, fingerprint) for it in prepared]
+        return [it for it in found if it is not None]
+
+    def _other(self, version: Version, fingerprint: str) -> Entries | None:
+        return self.entries(version, fingerprint) if fingerprint in self._files.embedded(version) else None
 
     def _waiting(self) -> list[_Waiting]:
         jobs = {job.version_id: job for job in self._catalogue.handed_over()}
@@ -122,25 +146,28 @@ class Publisher:
 
     def _publish(self, batch: Sequence[_Waiting]) -> int:
         with self._indexes.writing():
-            prepared = []
+            prepared, left = [], 0
             for waiting in batch:
                 try:
-                    prepared.append((waiting, self.entries(waiting.version)))
+                    prepared.append((waiting, self.entries(waiting.version, self._indexes.fingerprint)))
+                except IndexMismatch as error:
+                    left += not self._give_back(waiting, error)
                 except Exception as error:  # noqa: BLE001 one bad version must not keep the others back; it is reported
                     self._fail(waiting, error)
             try:
-                self._indexes.add([entries for _, entries in prepared])
+                self._indexes.add(partial(self._with_vectors_of, [entries for _, entries in prepared]))
             except Exception as error:  # noqa: BLE001 as above: taken one by one, the bad one shows
                 if len(prepared) > 1:
-                    return len(batch) - len(prepared) + sum(self._publish([waiting]) for waiting, _ in prepared)
+                    return len(batch) - left - len(prepared) + sum(self._publish([waiting]) for waiting, _ in prepared)
                 self._fail(prepared[0][0], error)
-                return len(batch)
+                return len(batch) - left
             for waiting, _ in prepared:
                 self._make_visible(waiting)
-        return len(batch)
+        return len(batch) - left
 
     def _make_visible(self, waiting: _Waiting) -> None:
         version, job = waiting.version, waiting.job
+        self._forgotten.discard(version.document_id)  # restored, and perhaps deleted again before anybody looked
         try:
             if job is not None and version.state != VersionState.PUBLISHING:
                 self._catalogue.finish_job(job.id, state=JobState.DONE, now=_now(), attempt=job.attempts)
@@ -150,6 +177,19 @@ class Publisher:
             if version.state == VersionState.PUBLISHING:
                 self._forget([version])
 
+    def _give_back(self, waiting: _Waiting, error: IndexMismatch) -> bool:
+        """To the worker, which embedded it with the model that was in force before. False if the worker has its job already."""
+        if waiting.job is None:
+            return False
+        _log.info("Version %s is embedded again: %s", waiting.version.id, error.detail)
+        now = _now()
+        job = waiting.job
+        self._catalogue.put_back(
+            job.id, now=now, not_before=now, error_code=error.code, error_detail=error.detail, attempt=job.attempts
+        )
+        self._wake(job.id)
+        return True
+
     def _fail(self, waiting: _Waiting, error: Exception) -> None:
         """Report it, unless it may pass or the version is gone."""
         version, job = waiting.version, waiting.job
@@ -158,7 +198,7 @@ class Publisher:
         if isinstance(error, NotFound):
             return
         _log.error("Version %s cannot be published: %s", version.id, error, exc_info=error)
-        code = error.code if isinstance(error, XuesiError) else "internal"
+        code = error.code if isinstance(error, XuesiError) else "internal-error"
         detail = str(error) if isinstance(error, XuesiError) else "The indexes could not take it in; the log says more."
         if version.state == VersionState.PUBLISHING:
             self._forget([version])
@@ -170,22 +210,32 @@ class Publisher:
             self._catalogue.set_version_state(version.id, VersionState.FAILED)
 
     def _clean(self) -> int:
-        gone = self._catalogue.deleted()[:_BATCH_DELETED]
-        if not gone:
+        """Take deleted documents out of the indexes, and purge those that can no longer be restored."""
+        removed, now = self._catalogue.removed(), _now()
+        self._forgotten &= removed.keys()
+        fresh = [key for key in removed if key not in self._forgotten][:_BATCH_DELETED]
+        due = [key for key, until in removed.items() if until <= now][:_BATCH_DELETED]
+        if not fresh and not due:
             return 0
-        versions = [version for _, its in gone for version in its]
-        self._forget(versions)
-        for document, its in gone:
+        gone = self._catalogue.deleted({*fresh, *due})
+        self._forget([version for _, its in gone for version in its])
+        self._forgotten.update(fresh)
+        purged = [(document, its) for document, its in gone if document.id in due]
+        if purged:
+            at_once = any(document.purge_after == document.deleted_at and its for document, its in purged)
+            # Before anything goes, so that a crash forgets nothing; a value of its own, so that a rewriting under way does not count for it.
+            self._catalogue.set_fact(PURGED_FACT, f"{'at-once' if at_once else 'later'} {new_id()}")
+        for document, its in purged:
             self._purge(document, its)
         return len(gone)
 
     def _purge(self, document: Document, versions: Sequence[Version]) -> None:
         for version in versions:
-            self._files.remove(version, with_original=False)
+            self._files.remove(version)
         self._catalogue.purge(document.id)
         for version in versions:
-            if not self._catalogue.has_original(version.sha256):
-                self._files.remove(version, with_original=True)
+            self._files.remove(version)  # again: a worker may have written vectors of it while it was still known
+            self._files.remove_original(version.sha256, wanted=self._catalogue.has_original)
 
     def _forget(self, versions: Sequence[Version]) -> None:
         passages = [passage.id for version in versions for passage in self._catalogue.passages(version.id)]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from xuesi.core.domain import Job
+from xuesi.core.domain import Job, JobState
 from xuesi.core.errors import Unavailable
 from xuesi.core.ports import Catalogue
 
@@ -51,6 +51,8 @@ class Lease:
     def progress(self, stage: str, done: int, total: int) -> None:
         """Say how far the work is; written at once where a stage begins or ends, else four times a second at most.
 
+        To say the same again is to ask whether the work may go on.
+
         Raises:
             Left: If the job is no longer this worker's.
             Stopped: If the worker is to stop.
@@ -58,10 +60,14 @@ class Lease:
         if self._stopping.is_set():
             raise Stopped
         with self._lock:
-            due = stage != self._at[0] or done == total or time.monotonic() - self._written_s >= _WRITE_EVERY_S
+            late = time.monotonic() - self._written_s >= _WRITE_EVERY_S
+            moved = (stage, done, total) != self._at
+            due = moved and (stage != self._at[0] or done == total or late)
             self._at = (stage, done, total)
             if due:
                 self._write()
+            elif late and not moved:
+                self._look()
             if self._lost:
                 raise Left
 
@@ -72,6 +78,11 @@ class Lease:
                     self._write()
                 except Unavailable as error:
                     _log.warning("The lease of job %s was not renewed: %s", self._job.id, error)
+
+    def _look(self) -> None:
+        self._written_s = time.monotonic()
+        job = self._catalogue.job(self._job.id)
+        self._lost = self._lost or job.state is not JobState.RUNNING or job.attempts != self._job.attempts
 
     def _write(self) -> None:
         stage, done, total = self._at

@@ -1,11 +1,17 @@
 """Does a line go on with the one before it? Files break lines where a page was full; readers and passages want whole sentences."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ingest.length import is_wide, length
 from ingest.marks import ends_sentence, opens_paragraph
 
+_HEAD = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)-$")
+_TAIL = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"(?<![\w-])[^\W\d_]{2,}(?:-[^\W\d_]+)*(?![\w-])")
+# First halves that keep their hyphen; no syllable of a longer word ends a line with them as often.
+_WITH_HYPHEN = frozenset(["self", "well", "ex", "half", "high", "low", "long", "short", "full", "part", "cross", "all", "ever", "so-called", "two", "three", "four", "one", "non", "post", "pro", "quasi", "semi", "vice", "anti"])  # fmt: skip
+_LONGEST_WORD = 80
 _FULL = 0.85  # a line this near to the usual width was broken because it was full
 
 
@@ -13,15 +19,49 @@ def joint(before: str, after: str) -> str:
     """What stands between two pieces of one sentence: nothing where either side is written without spaces, else a space."""
     if not before or not after or is_wide(before[-1]) or is_wide(after[0]):
         return ""
-    hyphenated = before[-1] == "-" and len(before) > 1 and before[-2].isalpha() and after[0].islower()
-    return "" if hyphenated else " "
+    return "" if is_hyphenated(before, after) else " "
 
 
-def join(lines: Sequence[str]) -> str:
-    """The lines as one."""
+def is_hyphenated(before: str, after: str) -> bool:
+    """Whether a word, or a pair of words with a hyphen, begins in one piece and ends in the other."""
+    return before[-1:] == "-" and before[-2:-1].isalpha() and after[:1].islower()
+
+
+def breaks_word(before: str, after: str, written: Collection[str]) -> bool:
+    """Whether the hyphen between two pieces is only there because a line was full: the word is written without it.
+
+    Args:
+        before: What ends in a hyphen.
+        after: What goes on.
+        written: The words that the text has elsewhere, as `words_of` gives them; they decide where they can.
+    """
+    if not is_hyphenated(before, after):
+        return False
+    head, tail = _HEAD.search(before[-_LONGEST_WORD:]), _TAIL.match(after)  # `before` may be all of a long paragraph
+    if head is None or tail is None:
+        return False
+    first, second = head.group(1).lower(), tail.group().lower()
+    if f"{first}-{second}" in written:
+        return False
+    return first + second in written or ("-" not in first and first not in _WITH_HYPHEN)
+
+
+def words_of(lines: Iterable[str]) -> frozenset[str]:
+    """The words that stand whole on a line, in lower case; empty where no line ends in a hyphen, since nobody asks then."""
+    texts = list(lines)
+    if not any(text.endswith("-") for text in texts):
+        return frozenset()
+    return frozenset(word for text in texts for word in _WORD.findall(text.lower()))
+
+
+def join(lines: Sequence[str], written: Collection[str] = ()) -> str:
+    """The lines as one; `written` as in `breaks_word`."""
     joined = ""
     for line in lines:
-        joined += joint(joined, line) + line
+        if breaks_word(joined, line, written):
+            joined = joined[:-1] + line
+        else:
+            joined += joint(joined, line) + line
     return joined
 
 
@@ -43,7 +83,8 @@ def unwrap(text: str) -> list[str]:
                 paragraphs.append([piece])
         full = length(piece) >= _FULL * width
         goes_on = bool(piece) and full and (spaced or not ends_sentence(piece))
-    return [join(paragraph) for paragraph in paragraphs]
+    written = words_of(lines)
+    return [join(paragraph, written) for paragraph in paragraphs]
 
 
 def _wrap_width(lines: Sequence[str]) -> float | None:

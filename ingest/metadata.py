@@ -9,7 +9,7 @@ from typing import Any
 from xuesi.core.domain import Kind
 from xuesi.core.errors import InvalidInput
 
-_LONGEST = {"title": 500, "issuer": 500, "language": 35, "visibility": 64, "password": 1000}
+_LONGEST = {"title": 500, "issuer": 500, "document_number": 200, "language": 35, "visibility": 64, "password": 1000}
 _LONGEST_TOPIC = 200
 
 
@@ -25,6 +25,7 @@ class Metadata:
     topics: tuple[str, ...] = ()
     language: str = ""
     visibility: str = "everyone"
+    document_number: str = ""
     password: str | None = field(default=None, repr=False)
 
     @classmethod

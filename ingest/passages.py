@@ -4,7 +4,7 @@ A passage never crosses a heading and never begins or ends inside a sentence tha
 whole: of all ways to cut it between its sentences, the one with the least cost is taken. The cost grows as a passage is shorter or
 longer than three quarters of the longest allowed, so pieces come out even; and every place to cut has its price: nothing between two
 paragraphs, more between sentences, much between a lead-in and its list, inside an article or a list that would fit as a whole, or
-inside a sentence.
+inside a sentence. A passage that goes on with the rows of a table has the rows of the table's header as the last elements of its heading path.
 
 Source of the method: the line breaking of Knuth and Plass 1981, doi:10.1002/spe.4380111102, with passages for lines.
 """
@@ -12,11 +12,11 @@ Source of the method: the line breaking of Knuth and Plass 1981, doi:10.1002/spe
 import bisect
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
-from ingest.length import FIFTHS, fifths
+from ingest.length import FIFTHS, fifths, length
 from ingest.marks import ends_sentence, heading_text, is_article, is_lead_in
 from xuesi.core.domain import Block, BlockKind, Passage, PassageId, Span, VersionId
 from xuesi.core.ids import new_id
@@ -31,7 +31,13 @@ _AFTER_SENTENCE, _AFTER_SEMICOLON, _AFTER_CLAUSE = 0.15, 0.35, 0.7
 _BEFORE_ARTICLE, _BEFORE_ITEM, _BEFORE_ROW = -0.1, 0.1, 0.05
 _AFTER_LEAD_IN, _AFTER_HEADER_ROW, _IN_UNFINISHED = 0.8, 0.8, 0.3
 _IN_GROUP = 0.5
+_MOST_ATOMS = (
+    150  # of a passage; of one-letter lines five hundred would fit, and trying them all takes minutes for a megabyte
+)
+_BEFORE_NOTE = 0.5
 _LONGEST_THESIS = 80
+_LONGEST_HEADER = 120  # Chinese characters; a longer first row is a row of text, and would outweigh what it stands over
+_Header = Sequence[tuple[int, str]]  # of a table: where each row of its header starts, and what it says
 _CLAUSE = re.compile(r"[，、；：,;:]+[”’」』）)\"']*|\s+")
 
 
@@ -47,10 +53,15 @@ class _Atom:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """What stands under one heading, and the headings above it from the top."""
+    """What stands under one heading, the headings above it from the top, and the header of the table whose rows it goes on with."""
 
     path: tuple[str, ...]
     blocks: tuple[Block, ...]
+    header: tuple[str, ...] = ()
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        return self.path + self.header
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +95,24 @@ def cut(
         max_chars: Longest passage in Chinese characters; other scripts count as in `ingest.length`.
         count_tokens: Tokens of each text as the embedder counts them.
         max_tokens: Most tokens of a passage with title and heading path before it. Where these leave too little room, the uppermost
-            headings are left out of the path; only a title that alone fills the model makes a passage longer than this.
+            headings are left out of the path, a table's header last; only a title that alone fills the model makes a passage longer than this.
         title: The document's title.
     """
     ruler = _Ruler(reading.text, list(accumulate(fifths(reading.text).tolist(), initial=0)))
+    headers = _header_rows(reading)
     drafts = [
-        _Section(section.path, part)
+        _Section(section.path, part, _header_of(part, headers))
         for section in _sections(reading)
         for part in _cut_section(section.blocks, ruler, max_chars * FIFTHS)
     ]
 
     def tokens_of(parts: Sequence[_Section]) -> list[int]:
-        return count_tokens([in_context(title, part.path, _span(part).of(reading.text))[0] for part in parts])
+        return count_tokens([in_context(title, part.context, _span(part).of(reading.text))[0] for part in parts])
 
     fitted = [
         piece
         for draft, tokens in zip(drafts, tokens_of(drafts), strict=True)
-        for piece in _fit(draft, tokens, ruler=ruler, max_tokens=max_tokens, tokens_of=tokens_of)
+        for piece in _fit(draft, tokens, ruler=ruler, headers=headers, max_tokens=max_tokens, tokens_of=tokens_of)
     ]
     starts = [page.span.start for page in reading.pages]
     return [
@@ -112,11 +124,35 @@ def cut(
             text=_span(part).of(reading.text),
             page_from=bisect.bisect_right(starts, _span(part).start),
             page_to=bisect.bisect_right(starts, _span(part).end - 1),
-            heading_path=part.path,
+            heading_path=part.context,
             tokens=tokens,
         )
         for ordinal, (part, tokens) in enumerate(fitted)
     ]
+
+
+def _header_rows(reading: Reading) -> dict[int, _Header]:
+    """Of each table the rows of its header, from the last one up as many as can stand over others."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    ended: set[int] = set()
+    for block in reading.blocks:
+        rows = found.setdefault(block.table, []) if block.table else []
+        if block.table and block.table not in ended and (not rows or block.header):
+            rows.append((block.span.start, " ".join(block.span.of(reading.text).split())))
+        elif block.table:
+            ended.add(block.table)
+    return {table: list(_short(found[table])) for table in ended}
+
+
+def _short(rows: _Header) -> Iterator[tuple[int, str]]:
+    below = accumulate((length(text) for _, text in reversed(rows)), initial=0.0)
+    fit = sum(size <= _LONGEST_HEADER for size in below) - 1
+    yield from rows[len(rows) - fit :]
+
+
+def _header_of(blocks: Sequence[Block], headers: Mapping[int, _Header]) -> tuple[str, ...]:
+    """The rows of the header of the table that a passage goes on with; none where it holds them itself."""
+    return tuple(text for start, text in headers.get(blocks[0].table, ()) if start < blocks[0].span.start)
 
 
 def _span(section: _Section) -> Span:
@@ -158,23 +194,27 @@ def _fit(
     tokens: int,
     *,
     ruler: _Ruler,
+    headers: Mapping[int, _Header],
     max_tokens: int,
     tokens_of: Callable[[Sequence[_Section]], list[int]],
 ) -> list[tuple[_Section, int]]:
     """The draft, or the pieces of it that fit the model, each with its tokens."""
     span = _span(draft)
-    length = ruler.length(span.start, span.end)
-    if tokens <= max_tokens or (length <= _SHORTEST_LIMIT * FIFTHS and not draft.path):
+    size = ruler.length(span.start, span.end)
+    if tokens <= max_tokens or (size <= _SHORTEST_LIMIT * FIFTHS and not draft.context):
         return [(draft, tokens)]
-    if draft.path and length <= 4 * _SHORTEST_LIMIT * FIFTHS:  # the path takes the room
-        parts = [_Section(draft.path[1:], draft.blocks)]
+    if draft.context and size <= 4 * _SHORTEST_LIMIT * FIFTHS:  # the context takes the room
+        parts = [_Section(draft.path[1:], draft.blocks, draft.header if draft.path else ())]
     else:
-        limit = max(_SHORTEST_LIMIT * FIFTHS, min(length - 1, length * max_tokens * 3 // (tokens * 4)))
-        parts = [_Section(draft.path, blocks) for blocks in _cut_section(draft.blocks, ruler, limit)]
+        limit = max(_SHORTEST_LIMIT * FIFTHS, min(size - 1, size * max_tokens * 3 // (tokens * 4)))
+        parts = [
+            _Section(draft.path, blocks, _header_of(blocks, headers))
+            for blocks in _cut_section(draft.blocks, ruler, limit)
+        ]
     return [
         piece
         for part, count in zip(parts, tokens_of(parts), strict=True)
-        for piece in _fit(part, count, ruler=ruler, max_tokens=max_tokens, tokens_of=tokens_of)
+        for piece in _fit(part, count, ruler=ruler, headers=headers, max_tokens=max_tokens, tokens_of=tokens_of)
     ]
 
 
@@ -198,16 +238,20 @@ def _cheapest(atoms: Sequence[_Atom], ruler: _Ruler, limit: int) -> list[tuple[i
     """Where each passage starts and ends. Linear in the text: a passage reaches over as many atoms as fit, never more."""
     best = [0.0] + [math.inf] * len(atoms)
     come_from = [0] * (len(atoms) + 1)
+    reached = [ruler.before[atom.end] for atom in atoms]
+    articles = [atom.article for atom in atoms]
+    low, target = _LOW * limit, _TARGET * limit
     for i, first in enumerate(atoms):
-        so_far = best[i] + (first.price if i else 0.0)
-        length = 0
-        for j in range(i, len(atoms)):
-            if atoms[j].article and length >= _LOW * limit:
+        start, so_far = ruler.before[first.start], best[i] + (first.price if i else 0.0)
+        reach = 0
+        for j in range(i, min(i + _MOST_ATOMS, len(atoms))):
+            if articles[j] and reach >= low:
                 break
-            length = ruler.length(first.start, atoms[j].end)
-            if length > limit and j > i:
+            reach = reached[j] - start
+            if reach > limit and j > i:
                 break
-            cost = so_far + (length / (_TARGET * limit) - 1) ** 2
+            miss = reach / target - 1
+            cost = so_far + miss * miss
             if cost < best[j + 1]:
                 best[j + 1], come_from[j + 1] = cost, i
     ends = [len(atoms)]
@@ -257,10 +301,12 @@ def _price_between(blocks: Sequence[Block], lines: Sequence[str], k: int) -> flo
     block, before = blocks[k], blocks[k - 1]
     if is_lead_in(lines[k - 1]) or _is_thesis(blocks, lines, k - 1):
         return _AFTER_LEAD_IN
+    if block.kind is BlockKind.NOTE:  # it says more about what stands before it
+        return _BEFORE_NOTE
     if is_article(lines[k]) or _is_thesis(blocks, lines, k):
         return _BEFORE_ARTICLE
     if block.table and block.table == before.table:
-        is_header = k == 1 or blocks[k - 2].table != block.table
+        is_header = before.header or k == 1 or blocks[k - 2].table != block.table
         return _AFTER_HEADER_ROW if is_header else _BEFORE_ROW
     if block.kind is BlockKind.LIST_ITEM:
         return _BEFORE_ITEM

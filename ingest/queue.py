@@ -25,6 +25,7 @@ from xuesi.core.errors import Misconfigured, StoreUnavailable
 _log = logging.getLogger("xuesi.queue")
 _NAME = "xuesi"
 _TIMEOUT_S = 10
+_SIDE_BY_SIDE = 2
 
 
 class _JsonSerializer(Serializer):  # type: ignore[misc]
@@ -61,11 +62,16 @@ class HueyQueue:
     def consumer(
         self, consumer: type[Consumer], *, run: Callable[[JobId], object], look: Callable[[], object]
     ) -> Consumer:
-        """A consumer of huey with one thread: calls `run` for every message, and `look` every minute, never both at once."""
+        """A consumer of huey with two threads: calls `run` for every message, and `look` every minute."""
         self._run, self._look = run, look
         # A SQLite queue is polled; half a second is as long as an upload waits for its worker.
         return consumer(
-            self._huey, workers=1, worker_type="thread", max_delay=0.5, shutdown_timeout=20, graceful_signal="TERM"
+            self._huey,
+            workers=_SIDE_BY_SIDE,
+            worker_type="thread",
+            max_delay=0.5,
+            shutdown_timeout=20,
+            graceful_signal="TERM",
         )
 
     def close(self) -> None:

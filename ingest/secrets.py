@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from xuesi.core.disk import disk_errors
 from xuesi.core.domain import JobId
 
 _LEFT_BEHIND_S = 3600.0
@@ -20,13 +21,23 @@ class Secrets:
         self._folder = folder
 
     def keep(self, job_id: JobId, password: str) -> None:
-        """Keep it until `forget`."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Keep it until `forget`.
+
+        Raises:
+            StorageFull: If there is no space left.
+            DataFolderReadOnly: If writing is not allowed.
+        """
         place = self._folder / job_id
-        place.unlink(missing_ok=True)
-        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(password)
+        with disk_errors(self._folder):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place.unlink(missing_ok=True)
+            descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(password)
+            except OSError:
+                place.unlink(missing_ok=True)
+                raise
 
     def get(self, job_id: JobId) -> str | None:
         """The password, if one was given."""

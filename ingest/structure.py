@@ -24,7 +24,7 @@ from ingest.marks import (
 from xuesi.core.domain import Block, BlockKind
 
 _NO_HEADING_END = re.compile(r"[。！？；…，、,;：:.!][”’」』）》\]\"')]*$")
-_LEADER = re.compile(r"(?:…+|[.·．]{3,}|\s{3,})\s*\d+$")
+_LEADER = re.compile(r"(?:(?<!…)…++|(?<![.·．])[.·．]{3,}+|(?<!\s)\s{3,}+)\s*+\d+$")
 _LONGEST_HEADING = 60.0
 
 

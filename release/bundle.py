@@ -15,6 +15,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from xuesi.core.settings import load_settings
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -68,7 +70,7 @@ def bundle(folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     subprocess.run([*pip, "wheel", "--no-deps", "-w", str(wheels), "-r", str(folder / "requirements.txt")], check=True)
     subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(ROOT)], check=True)
-    shutil.copytree(ROOT / "var" / "models", folder / "models")
+    shutil.copytree(load_settings().data_dir / "models", folder / "models")
     shutil.copytree(ROOT / "corpus" / "sample", folder / "corpus" / "sample")
     shutil.copy(ROOT / "corpus" / "manifest.toml", folder / "corpus")
     shutil.copy(ROOT / "LICENSE", folder)
@@ -78,6 +80,7 @@ def bundle(folder: Path) -> None:
         f"Xuesi for {platform.system()} {platform.machine()}, Python {sys.version_info.major}.{sys.version_info.minor}. Needs no network.\n\n"
         "  ./install.sh          installs into this folder\n"
         "  ./xuesi.sh serve      serves http://127.0.0.1:8000; everything it keeps lies in var/\n"
+        "  ./xuesi.sh add /path/to/files        adds files; a path without a leading / is looked for in this folder\n"
         "  ./xuesi.sh serve --sample corpus/manifest.toml     the same, with the sample corpus\n",
         encoding="utf-8",
     )

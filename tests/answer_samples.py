@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from tests.fakes import HashEmbedder
 from xuesi.core.domain import Document, DocumentId, Explanation, Hit, Kind, Passage, PassageId, Span, VersionId
 from xuesi.core.ports import EmbeddedQuery, LexicalQuery, SearchResult, SentenceVectors
 
@@ -55,6 +56,7 @@ def found(*hits: Hit, idf: Mapping[str, float] | None = None) -> SearchResult:
         query=EmbeddedQuery(vector=np.array([1.0, 0.0], np.float32)),
         lexical=LexicalQuery(idf=weights, ceiling=sum(weights.values()), passages=10**9),
         took_ms=1.0,
+        embedder=HashEmbedder(),
     )
 
 

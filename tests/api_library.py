@@ -16,11 +16,13 @@ import uvicorn
 from fastapi import FastAPI
 
 import xuesi.wiring
+from ingest.worker import drain
 from tests.fakes import HashEmbedder
 from xuesi.core.domain import (
     Block,
     BlockKind,
     DocumentId,
+    JobState,
     OutlineEntry,
     Page,
     Passage,
@@ -32,7 +34,7 @@ from xuesi.core.domain import (
 from xuesi.core.ids import new_id
 from xuesi.core.ports import Floats, Reading
 from xuesi.core.settings import Settings
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 BASE = "http://127.0.0.1:8000"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -45,6 +47,15 @@ def opened(folder: Path, **settings: Any) -> Iterator[Services]:
         patch.setattr(xuesi.wiring, "open_model", lambda *_, **__: HashEmbedder())
         with xuesi.wiring.open_services(Settings(data_dir=folder, **settings)) as services:
             yield services
+
+
+def work(services: Services) -> None:
+    """What a worker does, and what the publisher makes of it."""
+    drain(catalogue=services.catalogue, files=services.files, embedder=services.embedder, settings=services.settings)
+    until = time.monotonic() + 120
+    while services.catalogue.jobs(state=JobState.RUNNING, limit=1)[0]:
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def read(services: Services, document_id: str, *, text: str, pages: int = 1, boxes: Floats | None = None) -> Version:

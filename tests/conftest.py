@@ -3,11 +3,18 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from index.embedders.export import prepare_model
 from index.embedders.openvino_model import OpenVinoEmbedder
+from xuesi.launch import allow_many_files
 
 ROOT = Path(__file__).parents[1]
+
+allow_many_files()  # as the program does: some tests open several libraries
+
+# For tests with Hypothesis: `pytest --hypothesis-profile=fuzz` draws other examples in every run, and many.
+settings.register_profile("fuzz", deadline=None, max_examples=5_000)
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,11 @@ class Reply:
 
 
 class EmbeddingServer:
-    """Serves vectors of the embedded model; `replies` are used up first, then every reply is right."""
+    """Serves vectors of the embedded model, changed by `change`; `replies` are used up first, then every reply is right."""
 
     def __init__(self, embedder: OpenVinoEmbedder) -> None:
         self.replies: list[Reply] = []
+        self.change: Callable[[Body], Body] = lambda body: body
         self.requests: list[Body] = []
         self.authorizations: list[str | None] = []
         self._embedder = embedder
@@ -66,7 +67,7 @@ class EmbeddingServer:
             reply.wait_for.wait(timeout=30)
         body = reply.body
         if body is None:
-            body = json.dumps(reply.change(self._right(request["input"]))).encode()
+            body = json.dumps(reply.change(self.change(self._right(request["input"])))).encode()
         try:
             handler.send_response(reply.status)
             handler.send_header("Content-Length", str(len(body)))

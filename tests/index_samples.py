@@ -13,6 +13,7 @@ import numpy as np
 
 from index.catalogue.catalogue import SqlCatalogue, open_catalogue
 from index.catalogue.files import FileStore
+from index.embedders.token_codes import TokenCoder, joined
 from index.indexes import Indexes
 from index.pipeline import HybridSearcher
 from index.publish import Publisher
@@ -36,6 +37,8 @@ from xuesi.core.ids import new_id
 from xuesi.core.ports import Embedded, EmbeddedQuery, EmbedInput, Floats, SentenceVectors
 
 DIMENSION = 64
+LATE_WEIGHT = 0.5
+_CODER = TokenCoder(np.zeros(DIMENSION, np.float32))
 
 
 class WordEmbedder:
@@ -49,15 +52,19 @@ class WordEmbedder:
         """Tokens of the lexical index."""
         return [len(tokens(text)) for text in texts]
 
-    def embed_passages(self, inputs: Sequence[EmbedInput], *, with_tokens: bool = False) -> Embedded:
-        """One vector a text, no sentences."""
-        del with_tokens
+    def embed_passages(self, inputs: Sequence[EmbedInput]) -> Embedded:
+        """One vector a text and one a token, no sentences."""
         none = np.zeros((0, DIMENSION), dtype=np.float32)
-        return Embedded(np.stack([_vector(it.text) for it in inputs]), tuple(none for _ in inputs))
+        vectors = np.stack([_vector(it.text) for it in inputs])
+        return Embedded(vectors, tuple(none for _ in inputs), joined([_CODER.codes(_each(it.text)) for it in inputs]))
 
     def embed_query(self, text: str) -> EmbeddedQuery:
         """As a passage."""
-        return EmbeddedQuery(_vector(text))
+        return EmbeddedQuery(_vector(text), _CODER.question(_each(text)))
+
+
+def _each(text: str) -> Floats:
+    return np.stack([_vector(token) for token in tokens(text)] or [_vector(text)])
 
 
 def _vector(text: str) -> Floats:
@@ -84,8 +91,9 @@ class Library:
     ) -> Version:
         """Add a document, or a version of one, as the worker leaves it to the publisher."""
         now = datetime.now(UTC)
-        data = new_id().encode()
-        stored = self.files.put_original(io.BytesIO(data), limit_bytes=1000)
+        data: bytes = facts.pop("data", new_id().encode())
+        with self.files.put_original(io.BytesIO(data), limit_bytes=1000, wanted=lambda _: True) as stored:
+            pass
         version = Version(
             id=VersionId(new_id()),
             document_id=document_id or DocumentId(new_id()),
@@ -117,14 +125,17 @@ class Library:
         return self.catalogue.version_by_id(version.id)
 
     def embed(self, version: Version, *, fingerprint: str = "words-64") -> None:
-        """Keep the vectors of the version's passages."""
+        """Keep the vectors of the version's passages, and none of another model."""
         title = self.catalogue.document(version.document_id).title
         passages = self.catalogue.passages(version.id)
-        vectors = self.embedder.embed_passages([EmbedInput(f"{title}\n{it.text}") for it in passages]).passages
+        made = self.embedder.embed_passages([EmbedInput(f"{title}\n{it.text}") for it in passages])
         none = SentenceVectors(
             np.zeros((0, 2), dtype=np.int32), np.zeros(0, dtype=np.int32), np.zeros((0, DIMENSION), dtype=np.float16)
         )
-        self.files.put_vectors(version, fingerprint=fingerprint, passages=vectors, sentences=none)
+        self.files.put_vectors(
+            version, fingerprint=fingerprint, title=title, passages=made.passages, sentences=none, tokens=made.tokens
+        )
+        self.files.drop_vectors(version, keep={fingerprint})
 
     def embed_anew(self, version: Version) -> Job:
         """Embed a live version again, as after a change of its title, and leave it to the publisher."""
@@ -167,21 +178,22 @@ def open_library(folder: Path, *, replace_damaged: bool = False) -> Iterator[Lib
     """Open a library in the folder, as the server does."""
     with open_catalogue(f"sqlite:///{folder / 'catalogue.db'}") as catalogue:
         files, embedder = FileStore(folder / "files"), WordEmbedder()
-        indexes = Indexes(folder, catalogue=catalogue, replace_damaged=replace_damaged)
+        indexes = Indexes(
+            folder, catalogue=catalogue, fingerprint=embedder.fingerprint, replace_damaged=replace_damaged
+        )
         try:
             yield Library(
                 catalogue=catalogue,
                 files=files,
                 indexes=indexes,
-                publisher=Publisher(
-                    catalogue=catalogue, files=files, indexes=indexes, fingerprint=embedder.fingerprint
-                ),
+                publisher=Publisher(catalogue=catalogue, files=files, indexes=indexes),
                 searcher=HybridSearcher(
-                    embedder=embedder,
+                    embedders={embedder.fingerprint: embedder},
                     indexes=indexes,
                     catalogue=catalogue,
                     files=files,
                     weight=0.25,
+                    late_weight=LATE_WEIGHT,
                     candidates=10,
                     max_chars=2000,
                 ),

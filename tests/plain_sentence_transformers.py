@@ -20,7 +20,7 @@ def ask(**request: Any) -> list[dict[str, Any]]:
     """Run `_answer(**request)` in a process of its own: token counts and vectors of `texts` by each model."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         command = [sys.executable, "-m", "tests.plain_sentence_transformers", out.name]
-        subprocess.run(command, input=json.dumps(request), text=True, cwd=ROOT, check=True, timeout=300)
+        subprocess.run(command, input=json.dumps(request), text=True, cwd=ROOT, check=True, timeout=1200)
         answer: list[dict[str, Any]] = json.loads(Path(out.name).read_text())
         return answer
 

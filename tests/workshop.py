@@ -9,9 +9,10 @@ from typing import Any
 
 from index.catalogue import SqlCatalogue, open_catalogue
 from index.catalogue.files import FileStore
+from ingest.apart.unpacking import UnpackingApart
 from ingest.intake import Accepted, Duplicate, Intake, Metadata
 from ingest.queue import HueyQueue, open_queue
-from ingest.worker import drain
+from ingest.worker import drain, limits_of
 from tests.fakes import HashEmbedder
 from xuesi.core.domain import DocumentId, Job, Version
 from xuesi.core.ports import Embedder
@@ -87,12 +88,15 @@ def open_workshop(data_dir: Path, **settings: Any) -> Iterator[Workshop]:
     own = Settings(data_dir=data_dir, max_file_mb=1, **settings)
     with open_catalogue(f"sqlite:///{data_dir / 'catalogue.db'}") as catalogue:
         files, queue = FileStore(data_dir / "files"), open_queue("", data_dir)
+        unpack = UnpackingApart(data_dir / "unpacking", limits_of(own), max_member_bytes=own.max_file_mb * 1_000_000)
         intake = Intake(
             catalogue=catalogue,
             files=files,
             queue=queue,
+            unpack=unpack,
             max_bytes=own.max_file_mb * 1_000_000,
             secrets=data_dir / "secrets",
         )
         yield Workshop(own, catalogue, files, queue, intake)
+        unpack.close()
         queue.close()

@@ -5,18 +5,20 @@ Questions travel in the body of a POST, never in an address, so that none gets i
 
 import re
 from collections.abc import Iterable
+from datetime import date
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
 from api.i18n import Language, language_of
 from api.marks import Pieces, found_words
-from api.pages.view import page
+from api.pages.view import day_of, page
 from api.problems import status_of
 from api.services import ServicesDep
-from xuesi.core.domain import Answer, Hit, OutlineEntry
+from xuesi.core.domain import Answer, Filters, Hit, OutlineEntry
 from xuesi.core.errors import FileMissing, InvalidInput
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,22 +38,34 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 @router.get("/")
 def ask_page(request: Request, services: ServicesDep) -> Response:
     """The box, and questions that the material itself suggests."""
-    return _ask(request, services, question="", answer=None)
+    return _ask(request, services, question="", as_of=None, answer=None)
 
 
 @router.post("/")
-def answer_page(request: Request, services: ServicesDep, question: Annotated[str, Form()] = "") -> Response:
+def answer_page(
+    request: Request,
+    services: ServicesDep,
+    question: Annotated[str, Form()] = "",
+    as_of: Annotated[str, Form()] = "",
+) -> Response:
     """The whole answer as a page."""
+    day = day_of(as_of)
     try:
-        *_, answer = services.answerer.ask(question)
+        *_, answer = services.answerer.ask(question, filters=Filters(as_of=day))
     except InvalidInput as error:
-        return _ask(request, services, question=question, answer=None, refused=error)
+        return _ask(request, services, question=question, as_of=day, answer=None, refused=error)
     assert isinstance(answer, Answer)
-    return _ask(request, services, question=question, answer=answer)
+    return _ask(request, services, question=question, as_of=day, answer=answer)
 
 
 def _ask(
-    request: Request, services: Services, *, question: str, answer: Answer | None, refused: InvalidInput | None = None
+    request: Request,
+    services: Services,
+    *,
+    question: str,
+    as_of: date | None,
+    answer: Answer | None,
+    refused: InvalidInput | None = None,
 ) -> Response:
     counts = services.catalogue.counts()
     return page(
@@ -59,6 +73,7 @@ def _ask(
         "ask.html",
         status=status_of(refused) if refused else 200,
         question=question,
+        as_of=as_of,
         answer=answer,
         refused=refused,
         examples=examples(services, language_of(request)),
@@ -71,17 +86,18 @@ def _ask(
 @router.get("/search")
 def search_page(request: Request, services: ServicesDep) -> Response:
     """The box for wordings."""
-    return page(
-        request, "search.html", query="", result=None, refused=None, max_chars=services.settings.max_question_chars
-    )
+    max_chars = services.settings.max_question_chars
+    return page(request, "search.html", query="", as_of=None, result=None, refused=None, max_chars=max_chars)
 
 
 @router.post("/search")
-def found_page(request: Request, services: ServicesDep, query: Annotated[str, Form()] = "") -> Response:
+def found_page(
+    request: Request, services: ServicesDep, query: Annotated[str, Form()] = "", as_of: Annotated[str, Form()] = ""
+) -> Response:
     """The hits, with the words that matched marked."""
-    result, refused = None, None
+    result, refused, day = None, None, day_of(as_of)
     try:
-        result = services.searcher.search(query, limit=_SEARCH_LIMIT)
+        result = services.searcher.search(query, limit=_SEARCH_LIMIT, filters=Filters(as_of=day))
     except InvalidInput as error:
         refused = error
     return page(
@@ -89,15 +105,18 @@ def found_page(request: Request, services: ServicesDep, query: Annotated[str, Fo
         "search.html",
         status=status_of(refused) if refused else 200,
         query=query,
+        as_of=day,
         result=result,
         refused=refused,
-        words=_matched,
+        words=partial(matched, query=query),
         max_chars=services.settings.max_question_chars,
     )
 
 
-def _matched(hit: Hit) -> Pieces:
-    return found_words(hit.passage.text, [term.term for term in hit.explain.terms[:_TERMS]])
+def matched(hit: Hit, query: str) -> Pieces:
+    """The passage with the words that matched marked; single characters, of which any text is full, only where one alone was asked for."""
+    terms = [term.term for term in hit.explain.terms if len(term.term) > 1 or len(query.strip()) == 1]
+    return found_words(hit.passage.text, terms[:_TERMS])
 
 
 def examples(services: Services, t: Language) -> list[str]:
@@ -106,7 +125,7 @@ def examples(services: Services, t: Language) -> list[str]:
     own: list[str] = []
     other: list[str] = []
     for row in rows:
-        if row.live is None:
+        if row.live is None or row.successor is not None:
             continue
         try:
             outline = services.files.outline(row.live)
@@ -118,7 +137,7 @@ def examples(services: Services, t: Language) -> list[str]:
             (own if chinese == (t.code == "zh-CN") else other).append(heading)
         if len(own) == _EXAMPLES:
             break
-    return [_as_question(heading, t) for heading in (own + other)[:_EXAMPLES]]
+    return [_as_question(heading, t) for heading in list(dict.fromkeys(own + other))[:_EXAMPLES]]
 
 
 def _telling(outline: Iterable[OutlineEntry], *, title: str) -> str:

@@ -4,25 +4,33 @@ Every form here is answered by a redirection that carries what happened, so that
 before they come here (api/security.py).
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
 
-from api.pages.view import fragment, page, see
+from api import fetch, security
+from api.pages import succession, suggestions
+from api.pages.trash import restorable
+from api.pages.view import day_of, fragment, page, see
 from api.problems import status_of
+from api.routes.jobs import retry_job
 from api.services import ServicesDep
-from ingest.intake import Duplicate, Metadata
-from xuesi.core.domain import DocumentId, JobId, Kind, VersionState
+from ingest.intake import Accepted, Duplicate, Metadata, Outcome
+from xuesi.core.domain import DocumentId, Kind, PageHow, PageReport, Version, VersionState
 from xuesi.core.errors import DuplicateDocument, InvalidInput, XuesiError
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 router = APIRouter(include_in_schema=False)
 
 _ROWS = 50
-_NOTICES = ("added", "removed", "retried", "saved", "replaced")
+_REPORTS = 100
+_NOTICES = ("added", "removed", "retried", "saved", "replaced", "settled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ def _library(request: Request, services: Services, *, refused: list[Refused] | N
     filters = {name: chosen[name] for name in ("q", "kind", "state")}
     rows, after = services.catalogue.rows(**filters, limit=_ROWS, cursor=chosen["cursor"])
     notice = chosen.get("notice", "")
+    # Paths of this machine, models and their errors are not for everybody.
+    seen = security.logged_in(request, services.settings)
     return page(
         request,
         "library.html",
@@ -63,15 +73,19 @@ def _library(request: Request, services: Services, *, refused: list[Refused] | N
         rows=rows,
         filters=filters,
         filtered=any(filters.values()),
+        removed=len(restorable(services)),
         started="cursor" in asked and asked["cursor"],
         more=f"/library?{urlencode({**filters, 'cursor': after})}" if after else "",
         documents=services.catalogue.counts()["live_versions"],
         kinds=list(Kind),
         states=[s for s in VersionState if s != VersionState.RETIRED],
         notice=f"library.notice_{notice}" if notice in _NOTICES else "",
+        change=services.change.progress() if seen else None,
         count=chosen.get("count", 0),
         refused=refused or [],
         max_mb=services.settings.max_file_mb,
+        folders=services.watcher.folders if seen else [],
+        notable=services.watcher.notable() if seen and services.watcher.folders else [],
     )
 
 
@@ -85,48 +99,87 @@ def library_row(request: Request, services: ServicesDep, document_id: str) -> Re
 def add(request: Request, services: ServicesDep, file: Annotated[list[UploadFile], File()] = []) -> Response:  # noqa: B006 never changed
     """Take files in without scripts. What was refused is shown with its reason; the rest is taken all the same."""
     files = [f for f in file if f.filename]
-    refused: list[Refused] = []
+    outcomes = [] if files else [Outcome("", InvalidInput("No file was chosen."))]
     for each in files:
+        name = each.filename or ""
         try:
-            _take(services, each)
+            outcomes += services.intake.take_all(each.file, file_name=name, metadata=Metadata())
         except XuesiError as error:
-            refused.append(_refused(each, error))
-    if not files:
-        refused = [Refused("", InvalidInput("No file was chosen."), "")]
-    if refused:
-        return _library(
-            request,
-            services,
-            refused=refused,
-            notice="added" if len(refused) < len(files) else "",
-            count=len(files) - len(refused),
+            outcomes.append(Outcome(name, error))
+    return _added(request, services, outcomes)
+
+
+@router.post("/library/add-from-url")
+async def add_from_url(
+    request: Request, services: ServicesDep, url: Annotated[str, Form(max_length=2000)] = ""
+) -> Response:
+    """Take in what stands at an address, under the same rules as `POST /api/v1/documents/from-url`."""
+    settings, address = services.settings, url.strip()
+    try:
+        fetched = await fetch.fetch(
+            address,
+            limit_bytes=settings.max_file_mb * 1_000_000,
+            timeout_s=settings.url_timeout_s,
+            network=request.app.state.network,
         )
-    return see(f"/library?notice=added&count={len(files)}")
+        with fetched.file as source:
+            outcomes = await run_in_threadpool(
+                services.intake.take_all,
+                source,
+                file_name=fetched.file_name,
+                metadata=Metadata(),
+                origin=fetched.url,
+            )
+    except XuesiError as error:
+        outcomes = [Outcome(address, error)]
+    return await run_in_threadpool(_added, request, services, outcomes)
+
+
+def _added(request: Request, services: Services, outcomes: Sequence[Outcome]) -> Response:
+    taken, refused = 0, list[Refused]()
+    for it in outcomes:
+        match it.became:
+            case Accepted():
+                taken += 1
+            case Duplicate():
+                refused.append(_refused(it.name, _duplicate(it.became)))
+            case _:
+                refused.append(_refused(it.name, it.became))
+    if refused:
+        return _library(request, services, refused=refused, notice="added" if taken else "", count=taken)
+    return see(f"/library?notice=added&count={taken}")
 
 
 @router.post("/library/{document_id}/remove")
 def remove(services: ServicesDep, document_id: str) -> Response:
     """Remove a document."""
-    services.catalogue.delete_document(DocumentId(document_id), at=datetime.now(UTC))
+    services.remove(DocumentId(document_id))
     return see("/library?notice=removed")
 
 
 @router.post("/library/retry/{job_id}")
 def retry(services: ServicesDep, job_id: str) -> Response:
     """Queue a failed job again."""
-    job = services.catalogue.requeue_job(JobId(job_id), now=datetime.now(UTC))
-    services.queue.wake(job.id)
+    retry_job(services, job_id)
     return see("/library?notice=retried")
 
 
 @router.get("/documents/{document_id}")
-def document_page(request: Request, services: ServicesDep, document_id: str, notice: str = "") -> Response:
-    """What is known of a document, and what can be done with it."""
-    return _document(request, services, document_id, notice=notice)
+def document_page(
+    request: Request, services: ServicesDep, document_id: str, notice: str = "", successor: str = ""
+) -> Response:
+    """What is known of a document, and what can be done with it. `successor`: words of the one that is to take its place."""
+    return _document(request, services, document_id, notice=notice, wanted=successor)
 
 
 def _document(
-    request: Request, services: Services, document_id: str, *, notice: str = "", refused: Refused | None = None
+    request: Request,
+    services: Services,
+    document_id: str,
+    *,
+    notice: str = "",
+    wanted: str = "",
+    refused: Refused | None = None,
 ) -> Response:
     row = services.catalogue.row(DocumentId(document_id))
     return page(
@@ -135,67 +188,81 @@ def _document(
         status=status_of(refused.error) if refused else 200,
         row=row,
         versions=services.catalogue.versions(row.document.id),
+        quality=_quality(services, row.newest),
+        suggestions=suggestions.offered(services, row.document),
+        near=services.catalogue.near_duplicates(row.document.id),
+        wanted=wanted,
+        successors=succession.offered(services, row.document, wanted=wanted),
         kinds=list(Kind),
         notice=f"library.notice_{notice}" if notice in _NOTICES else "",
         refused=refused,
     )
 
 
+class _Edited(BaseModel):
+    """The fields of the form."""
+
+    title: str = Field(max_length=500)
+    kind: Kind
+    issuer: str = Field("", max_length=500)
+    document_number: str = Field("", max_length=200)
+    published_on: str = ""
+    effective_on: str = ""
+    topics: str = Field("", max_length=5000)
+
+
 @router.post("/documents/{document_id}/edit")
-def edit(
-    services: ServicesDep,
-    document_id: str,
-    title: Annotated[str, Form(max_length=500)],
-    kind: Annotated[Kind, Form()],
-    issuer: Annotated[str, Form(max_length=500)] = "",
-    published_on: Annotated[str, Form()] = "",
-    effective_on: Annotated[str, Form()] = "",
-    topics: Annotated[str, Form(max_length=5000)] = "",
-) -> Response:
+def edit(services: ServicesDep, document_id: str, form: Annotated[_Edited, Form()]) -> Response:
     """Save what is known of a document."""
-    if not title.strip():
+    if not form.title.strip():
         raise InvalidInput("A document needs a title.")
+    parts = form.topics.replace("，", ",").replace("、", ",").split(",")
     changes = {
-        "title": title.strip(),
-        "kind": kind,
-        "issuer": issuer.strip(),
-        "published_on": _day(published_on),
-        "effective_on": _day(effective_on),
-        "topics": tuple(
-            t for t in (part.strip() for part in topics.replace("，", ",").replace("、", ",").split(",")) if t
-        ),
+        "title": form.title.strip(),
+        "kind": form.kind,
+        "issuer": form.issuer.strip(),
+        "document_number": form.document_number.strip(),
+        "published_on": day_of(form.published_on),
+        "effective_on": day_of(form.effective_on),
+        "topics": tuple(topic for topic in map(str.strip, parts) if topic),
     }
     services.intake.change(DocumentId(document_id), changes)
     return see(f"/documents/{document_id}?notice=saved")
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How many pages were read how, and the reports that are shown: all of a short document, of a long one those that are not plain text."""
+
+    counts: dict[PageHow, int]
+    shown: list[PageReport]
+
+
+def _quality(services: Services, version: Version) -> Quality:
+    reports = services.catalogue.page_reports(version.id)
+    counts = Counter(report.how for report in reports)
+    notable = [report for report in reports if report.how is not PageHow.TEXT or report.note]
+    return Quality(dict(counts), (reports if len(reports) <= _REPORTS else notable)[:_REPORTS])
+
+
 @router.post("/documents/{document_id}/replace")
 def replace(request: Request, services: ServicesDep, document_id: str, file: Annotated[UploadFile, File()]) -> Response:
     """Take a new version in."""
+    name = file.filename or ""
     try:
-        _take(services, file, document_id=DocumentId(document_id))
+        taken = services.intake.take(
+            file.file, file_name=name, metadata=Metadata(), document_id=DocumentId(document_id)
+        )
+        if isinstance(taken, Duplicate):
+            raise _duplicate(taken)
     except XuesiError as error:
-        return _document(request, services, document_id, refused=_refused(file, error))
+        return _document(request, services, document_id, refused=_refused(name, error))
     return see(f"/documents/{document_id}?notice=replaced")
 
 
-def _take(services: Services, file: UploadFile, *, document_id: DocumentId | None = None) -> None:
-    taken = services.intake.take(
-        file.file, file_name=file.filename or "", metadata=Metadata.parse({}), document_id=document_id
-    )
-    if isinstance(taken, Duplicate):
-        raise DuplicateDocument(f"“{taken.document.title}” holds the same bytes.", document_id=taken.document.id)
+def _duplicate(found: Duplicate) -> DuplicateDocument:
+    return DuplicateDocument(f"“{found.document.title}” holds the same bytes.", document_id=found.document.id)
 
 
-def _refused(file: UploadFile, error: XuesiError) -> Refused:
-    return Refused(file.filename or "", error, str(error.facts.get("document_id", "")))
-
-
-def _day(given: str) -> date | None:
-    """A day as forms send it. Raises InvalidInput if it is none."""
-    if not given:
-        return None
-    try:
-        return date.fromisoformat(given)
-    except ValueError as error:
-        raise InvalidInput(f"{given} is not a day.", hint="Write it as YYYY-MM-DD.") from error
+def _refused(file_name: str, error: XuesiError) -> Refused:
+    return Refused(file_name, error, str(error.facts.get("document_id", "")))

@@ -11,20 +11,20 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from api.boxes import Box, marks
 from api.marks import SetPage, heading_levels, parts, set_part
 from api.pages.view import fragment, page
-from api.render import PageRenderer
-from api.services import RendererDep, ServicesDep
-from xuesi.core.domain import Document, DocumentId, OutlineEntry, Page, Span, Version, VersionState
+from api.render import DRAWN
+from api.services import Drawing, DrawingDep, ServicesDep
+from xuesi.core.domain import Document, DocumentId, OutlineEntry, Page, Span, Successor, Version, VersionState
 from xuesi.core.errors import PageNotFound
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 router = APIRouter(include_in_schema=False)
 
-_PDF = "application/pdf"
 _CONTENTS = 400
 _UNREAD = (VersionState.QUEUED, VersionState.READING, VersionState.FAILED, VersionState.CANCELLED)
 
@@ -34,7 +34,7 @@ class Source:
     """What a reader is shown of a version.
 
     `places` are the marked rectangles on the page in points; `set_pages` the part of the text where no image is shown;
-    `before` and `after` are addresses of the neighbouring page or part; `numbers` what the list of pages shows.
+    `before` and `after` are addresses of the neighbouring page or part; `current` that of a newer version, `successor` a document that supersedes this one; `numbers` what the list of pages shows.
     """
 
     document: Document
@@ -54,11 +54,20 @@ class Source:
     before: str
     after: str
     current: str
+    successor: Successor | None
 
     @property
     def base(self) -> str:
         """The version's own address."""
         return f"/documents/{self.document.id}/versions/{self.version.number}"
+
+    @property
+    def difference(self) -> str:
+        """Where this version is compared with what stands in its place."""
+        if self.successor is None:
+            return f"{self.current}/compare?against={self.version.number}"
+        newer = f"/documents/{self.successor.document_id}/versions/{self.successor.version}"
+        return f"{newer}/compare?against={self.version.number}&against_document={self.document.id}"
 
     @property
     def original(self) -> str:
@@ -127,40 +136,56 @@ Place = Annotated[Asked, Query()]
 
 
 @router.get("/documents/{document_id}/versions/{number}")
-def read(
-    request: Request, services: ServicesDep, renderer: RendererDep, document_id: str, number: int, asked: Place
+async def read(
+    request: Request, services: ServicesDep, drawing: DrawingDep, document_id: str, number: int, asked: Place
 ) -> Response:
     """The reader."""
-    return page(request, "reader.html", source=_open(services, renderer, (DocumentId(document_id), number), asked))
+    source = await _source(services, drawing, (DocumentId(document_id), number), asked)
+    return await run_in_threadpool(page, request, "reader.html", source=source)
 
 
 @router.get("/documents/{document_id}/versions/{number}/excerpt")
-def excerpt(
-    request: Request, services: ServicesDep, renderer: RendererDep, document_id: str, number: int, asked: Place
+async def excerpt(
+    request: Request, services: ServicesDep, drawing: DrawingDep, document_id: str, number: int, asked: Place
 ) -> Response:
     """The same place for the pane beside an answer."""
-    return fragment(request, "excerpt.html", source=_open(services, renderer, (DocumentId(document_id), number), asked))
+    source = await _source(services, drawing, (DocumentId(document_id), number), asked)
+    return await run_in_threadpool(fragment, request, "excerpt.html", source=source)
 
 
-def _open(services: Services, renderer: PageRenderer, which: tuple[DocumentId, int], asked: Asked) -> Source:
-    """Look the place up and cut what is shown.
+async def _source(services: Services, drawing: Drawing, which: tuple[DocumentId, int], asked: Asked) -> Source:
+    """Look the place up. Whether its pages can be drawn is asked in threads of their own, so that a slow page holds up no question.
 
     Raises:
         DocumentNotFound, VersionNotFound: If there is no such version.
         PageNotFound: If it has no such page or part.
     """
-    document_id, number = which
-    version = services.catalogue.version(document_id, number)
+    version = await run_in_threadpool(services.catalogue.version, *which)
+    is_drawn = version.media_type in DRAWN and not _is_unread(version)
+    has_images = is_drawn and await drawing.run(
+        lambda: drawing.renderer.drawable(services.files.original(version.sha256))
+    )
+    return await run_in_threadpool(
+        _open, services, version, asked, has_images=has_images, lacks_images=is_drawn and not has_images
+    )
+
+
+def _is_unread(version: Version) -> bool:
+    return version.state in _UNREAD or not version.pages
+
+
+def _open(services: Services, version: Version, asked: Asked, *, has_images: bool, lacks_images: bool) -> Source:
+    """Cut what is shown; `lacks_images` where a file has pages that cannot be drawn."""
+    document_id, number = version.document_id, version.number
     row = services.catalogue.row(document_id)
     current = f"/documents/{document_id}/versions/{row.live.number}" if row.live and row.live.id != version.id else ""
-    unread = version.state in _UNREAD or not version.pages
+    successor = services.catalogue.outdated([version.id]).get(version.id) if version.live_from else None
+    unread = _is_unread(version)
     text = "" if unread else services.files.text(version)
     pages = services.catalogue.pages(version.id) or [Page(1, Span(0, len(text)), "")]
     span = asked.span(text)
     shown = _page_asked(pages, asked, span)
     outline = () if unread else services.files.outline(version)
-    is_pdf = version.media_type == _PDF and not unread
-    has_images = is_pdf and renderer.drawable(services.files.original(version.sha256))
     as_image = has_images and asked.view != "text"
     cut = (
         _image_part(services, version, shown, span)
@@ -172,7 +197,7 @@ def _open(services: Services, renderer: PageRenderer, which: tuple[DocumentId, i
     notice = ""
     if unread:
         notice = "reader.not_read_failed" if version.state == VersionState.FAILED else "reader.not_read"
-    elif is_pdf and not has_images:
+    elif lacks_images:
         notice = "reader.no_image"
     return Source(
         document=row.document,
@@ -191,7 +216,8 @@ def _open(services: Services, renderer: PageRenderer, which: tuple[DocumentId, i
         parts=cut.parts,
         before=neighbours[0],
         after=neighbours[1],
-        current=current,
+        current="" if successor and successor.document_id != document_id else current,
+        successor=successor if successor and successor.document_id != document_id else None,
     )
 
 

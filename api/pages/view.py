@@ -4,26 +4,30 @@ import hashlib
 import json
 import mimetypes
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from starlette.datastructures import URL
 
 from api import security
 from api.i18n import LANGUAGE_COOKIE, LANGUAGES, language_of
-from api.schemas import reader_url
-from xuesi.core.errors import PageNotFound
+from api.schemas.jobs import twin_of
+from api.schemas.search import reader_url
+from xuesi.core.errors import InvalidInput, PageNotFound
 
 _API = Path(__file__).parent.parent
 _STATIC: Mapping[str, bytes] = {p.name: p.read_bytes() for p in sorted((_API / "static").iterdir()) if p.is_file()}
 _DIGEST = hashlib.sha256(b"".join(name.encode() + data for name, data in _STATIC.items())).hexdigest()[:12]
 _YEAR_S = 365 * 24 * 3600
 # What the modules in the browser say; embedded in each page that loads one.
-_BROWSER_TABLES = ("js", "ask", "error", "state")
+_BROWSER_TABLES = ("js", "ask", "error", "state", "pace")
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(_API / "templates"),
@@ -33,6 +37,8 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals["reader"] = lambda document_id, version, span: f"{reader_url(document_id, version, span)}#mark"
+_ENVIRONMENT.globals["twin_of"] = twin_of
+_ENVIRONMENT.globals["now"] = lambda: datetime.now(UTC)
 _ENVIRONMENT.globals["static"] = lambda name: f"/static/{_DIGEST}/{name}"
 
 router = APIRouter(include_in_schema=False)
@@ -79,7 +85,8 @@ def error_page(
     """A problem as a page, for who asked for HTML. Title and hint are the language's own where it has them for the code."""
     t = language_of(request)
     if request.url.path == "/login" and status == HTTPStatus.UNAUTHORIZED:
-        return page(request, "login.html", status=status, needed=True, wrong=True, next="/library")
+        after = getattr(request.state, "after_login", "/library")
+        return page(request, "login.html", status=status, needed=True, wrong=True, next=after)
     return page(
         request,
         "error.html",
@@ -90,6 +97,16 @@ def error_page(
         code=code,
         request_id=request_id,
     )
+
+
+def day_of(given: str) -> date | None:
+    """A day as forms send it, None for none. Raises InvalidInput if it is no day."""
+    if not given:
+        return None
+    try:
+        return date.fromisoformat(given)
+    except ValueError as error:
+        raise InvalidInput(f"{given} is not a day.", hint="Write it as YYYY-MM-DD.") from error
 
 
 def see(address: str) -> RedirectResponse:
@@ -109,6 +126,7 @@ def _render(request: Request, template: str, facts: Mapping[str, Any]) -> str:
     return _ENVIRONMENT.get_template(template).render(
         t=t,
         here=request.url.path,
+        place=_local(request.url) if request.method == "GET" else "/",
         other_languages=others,
         browser_words=Markup(words),  # noqa: S704 JSON without "<"
         signed_out=signed_out,
@@ -116,5 +134,7 @@ def _render(request: Request, template: str, facts: Mapping[str, Any]) -> str:
     )
 
 
-def _local(url: Any) -> str:
-    return f"{url.path}?{url.query}" if url.query else str(url.path)
+def _local(url: URL) -> str:
+    """The address on this server. One slash in front: behind two, a browser takes the path's first part for another server."""
+    path = "/" + quote(url.path).lstrip("/")
+    return f"{path}?{url.query}" if url.query else path

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from api import problems
-from api.schemas import AnswerOut, AskIn, CitationOut, StatementEvent, filters_of
+from api.schemas.answers import AnswerOut, AskIn, CitationOut, StatementEvent
+from api.schemas.search import filters_of
 from api.services import ServicesDep
 from api.streams import EventStream
 from xuesi.core.domain import Answer, Citation

@@ -8,26 +8,29 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from api import fetch, problems
-from api.schemas import (
+from api.schemas.documents import (
     DocumentChanges,
     DocumentList,
     DocumentOut,
     FromUrlIn,
-    JobOut,
+    KnownIn,
+    KnownOut,
     MetadataIn,
     Outcomes,
-    PassageOut,
     Refused,
     Taken,
     There,
-    VersionList,
-    VersionOut,
+    TrashList,
+    TrashOut,
 )
+from api.schemas.jobs import JobOut
+from api.schemas.search import PassageOut
+from api.schemas.versions import VersionList, VersionOut
 from api.services import ServicesDep
-from ingest.intake import Duplicate, Metadata
+from ingest.intake import Accepted, Duplicate, Metadata
 from xuesi.core.domain import DocumentId, Kind, PassageId, VersionState
 from xuesi.core.errors import InvalidInput, XuesiError
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 router = APIRouter(tags=["documents"])
 
@@ -38,7 +41,10 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 
 @router.post("/documents", status_code=202)
 def add_documents(services: ServicesDep, request: Request, file: Files, metadata: MetadataPart = "{}") -> Outcomes:
-    """Take files in. Each has its outcome, in order; a single refused file answers its problem's status."""
+    """Take files in. Each has its outcome, in order; a single refused file answers its problem's status.
+
+    Of a ZIP the files inside are taken, and with a mail whatever is attached to it: each of these has its outcome too.
+    """
     given = _metadata(metadata)
     if given.title and len(file) > 1:
         raise InvalidInput(
@@ -49,7 +55,10 @@ def add_documents(services: ServicesDep, request: Request, file: Files, metadata
 
 @router.post("/documents/from-url", status_code=202)
 async def add_from_url(services: ServicesDep, request: Request, asked: FromUrlIn) -> Outcomes:
-    """Fetch a document by its address and take it in. Private, loopback and link-local addresses are refused."""
+    """Fetch a document by its address and take it in. Private, loopback and link-local addresses are refused.
+
+    The address at which it was found in the end is kept with the version, as `quality.origin`.
+    """
     settings = services.settings
     fetched = await fetch.fetch(
         asked.url,
@@ -58,8 +67,22 @@ async def add_from_url(services: ServicesDep, request: Request, asked: FromUrlIn
         network=request.app.state.network,
     )
     with fetched.file as source:
-        outcome = await run_in_threadpool(_take, services, source, file_name=fetched.file_name, metadata=asked.metadata)
-    return Outcomes(documents=[outcome])
+        outcomes = await run_in_threadpool(
+            _all,
+            services,
+            request,
+            source,
+            file_name=fetched.file_name,
+            metadata=asked.metadata,
+            origin=fetched.url,
+        )
+    return Outcomes(documents=outcomes)
+
+
+@router.post("/documents/known")
+def known_documents(services: ServicesDep, asked: KnownIn) -> KnownOut:
+    """Which of these files are in the library already, by the SHA-256 of their bytes: they need not be sent."""
+    return KnownOut(known=services.catalogue.known(asked.sha256))
 
 
 @router.get("/documents")
@@ -88,14 +111,30 @@ def show_document(services: ServicesDep, document_id: str) -> DocumentOut:
 @router.patch("/documents/{document_id}")
 def change_document(services: ServicesDep, document_id: str, changes: DocumentChanges) -> DocumentOut:
     """Change what is known of a document. A new title is searchable once the passages are embedded again."""
-    services.intake.change(DocumentId(document_id), _changes(changes))
+    services.intake.change(DocumentId(document_id), changes_of(changes))
     return DocumentOut.of(services.catalogue.row(DocumentId(document_id)))
 
 
 @router.delete("/documents/{document_id}", status_code=204)
-def remove_document(services: ServicesDep, document_id: str) -> None:
-    """Remove a document: from this moment on it is found no more."""
-    services.catalogue.delete_document(DocumentId(document_id), at=datetime.now(UTC))
+def remove_document(services: ServicesDep, document_id: str, *, now: bool = False) -> None:
+    """Remove a document: from this moment on it is found no more. It can be restored for `trash_days`; with `now` it is purged."""
+    services.remove(DocumentId(document_id), now=now)
+
+
+@router.get("/trash")
+def list_trash(services: ServicesDep) -> TrashList:
+    """Removed documents that can still be restored, the one removed first in front."""
+    now = datetime.now(UTC)
+    return TrashList(
+        items=[TrashOut.of(d) for d, _ in services.catalogue.deleted() if d.purge_after and d.purge_after > now]
+    )
+
+
+@router.post("/documents/{document_id}/restore")
+def restore_document(services: ServicesDep, document_id: str) -> DocumentOut:
+    """Take a removed document back; it is found again within seconds."""
+    services.catalogue.restore_document(DocumentId(document_id), at=datetime.now(UTC))
+    return DocumentOut.of(services.catalogue.row(DocumentId(document_id)))
 
 
 @router.get("/documents/{document_id}/versions")
@@ -105,13 +144,17 @@ def list_versions(services: ServicesDep, document_id: str) -> VersionList:
 
 
 @router.post("/documents/{document_id}/versions", status_code=202)
-def add_version(
-    services: ServicesDep, request: Request, document_id: str, file: Files, metadata: MetadataPart = "{}"
-) -> Outcomes:
+def add_version(services: ServicesDep, document_id: str, file: Files, metadata: MetadataPart = "{}") -> Outcomes:
     """Replace a document's current version by this file as soon as it is live. Of the metadata only `password` is used."""
     if len(file) != 1:
         raise InvalidInput(f"A version is one file; {len(file)} were sent.")
-    return _take_all(services, request, file, _metadata(metadata), document_id=DocumentId(document_id))
+    taken = services.intake.take(
+        file[0].file,
+        file_name=file[0].filename or "",
+        metadata=_parsed(_metadata(metadata)),
+        document_id=DocumentId(document_id),
+    )
+    return Outcomes(documents=[_outcome(services, file[0].filename or "", taken)])
 
 
 @router.get("/passages/{passage_id}")
@@ -133,7 +176,8 @@ def _metadata(given: str) -> MetadataIn:
         raise InvalidInput(f"The metadata: {faults[0]['detail']}.", errors=faults) from None
 
 
-def _changes(given: DocumentChanges) -> dict[str, Any]:
+def changes_of(given: DocumentChanges) -> dict[str, Any]:
+    """The named fields by name. Raises InvalidInput if there is none."""
     changes = given.model_dump(exclude_unset=True)
     if not changes:
         raise InvalidInput(
@@ -144,38 +188,49 @@ def _changes(given: DocumentChanges) -> dict[str, Any]:
     return changes
 
 
-def _take_all(
-    services: Services,
-    request: Request,
-    files: list[UploadFile],
-    metadata: MetadataIn,
-    *,
-    document_id: DocumentId | None = None,
-) -> Outcomes:
+def _take_all(services: Services, request: Request, files: list[UploadFile], metadata: MetadataIn) -> Outcomes:
     outcomes: list[Taken | There | Refused] = []
     for file in files:
+        name = file.filename or ""
         try:
-            outcomes.append(
-                _take(services, file.file, file_name=file.filename or "", metadata=metadata, document_id=document_id)
-            )
+            outcomes += _all(services, request, file.file, file_name=name, metadata=metadata)
         except XuesiError as error:
             if len(files) == 1:
                 raise
-            outcomes.append(Refused(problem=problems.report(error, request)))
+            outcomes.append(Refused(file_name=name, problem=problems.report(error, request)))
     return Outcomes(documents=outcomes)
 
 
-def _take(
+def _all(
     services: Services,
+    request: Request,
     source: BinaryIO,
     *,
     file_name: str,
     metadata: MetadataIn,
-    document_id: DocumentId | None = None,
-) -> Taken | There:
-    given = metadata.model_dump(mode="json", exclude_none=True)
-    taken = services.intake.take(source, file_name=file_name, metadata=Metadata.parse(given), document_id=document_id)
-    document = DocumentOut.of(services.catalogue.row(taken.document.id))
-    if isinstance(taken, Duplicate):
-        return There(document=document)
-    return Taken(document=document, version=taken.version.number, job=JobOut.of(taken.job, taken.version))
+    origin: str = "",
+) -> list[Taken | There | Refused]:
+    """What became of a file, or of each file inside. Raises as `Intake.take_all`."""
+    taken = services.intake.take_all(source, file_name=file_name, metadata=_parsed(metadata), origin=origin)
+    return [
+        Refused(file_name=it.name, problem=problems.report(it.became, request))
+        if isinstance(it.became, XuesiError)
+        else _outcome(services, it.name, it.became)
+        for it in taken
+    ]
+
+
+def _outcome(services: Services, name: str, became: Accepted | Duplicate) -> Taken | There:
+    document = DocumentOut.of(services.catalogue.row(became.document.id))
+    if isinstance(became, Duplicate):
+        return There(file_name=name, document=document)
+    return Taken(
+        file_name=name,
+        document=document,
+        version=became.version.number,
+        job=JobOut.of(became.job, became.version),
+    )
+
+
+def _parsed(metadata: MetadataIn) -> Metadata:
+    return Metadata.parse(metadata.model_dump(mode="json", exclude_none=True))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import anyio
@@ -10,17 +10,18 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.schemas import JobList, JobOut
+from api.schemas.jobs import JobList, JobOut
 from api.services import ServicesDep
 from xuesi.core.domain import Job, JobId, JobState
 from xuesi.core.errors import StoreUnavailable, VersionNotFound, WrongState
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 _log = logging.getLogger("xuesi.api")
 
 router = APIRouter(tags=["jobs"])
 
 _POLL_S = 0.5
+_SEEN_LATE = timedelta(seconds=10)  # longest that a write waits for the catalogue
 _UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
@@ -38,18 +39,18 @@ def list_jobs(
 
 @router.get("/jobs/events", response_class=EventSourceResponse)
 async def job_events(services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
-    """Every job that is not finished, then each job as it changes: event `job`, data the job. Comments keep the connection open."""
+    """The jobs that are not finished, of each state the newest hundred, then each job as it changes: event `job`, data the job. Comments keep the connection open."""
     since = datetime.now(UTC)
+    told = await run_in_threadpool(_changes, services, since)
     for job in await run_in_threadpool(_unfinished, services):
         yield ServerSentEvent(event="job", data=job)
-    told: dict[JobId, datetime] = {}
     while True:
-        changed = await run_in_threadpool(services.catalogue.jobs_changed_since, since)
-        news = [job for job in changed if told.get(job.id) != job.updated_at]
+        changed = await run_in_threadpool(_changes, services, since)
+        news = [job for job in changed.values() if told.get(job.id) != job]
         for job in await run_in_threadpool(_shown, services, news):
             yield ServerSentEvent(event="job", data=job)
-        told = {job.id: job.updated_at for job in changed}
-        since = max((job.updated_at for job in changed), default=since)
+        told = changed
+        since = max([since, *(job.updated_at for job in changed.values())])
         await anyio.sleep(_POLL_S)
 
 
@@ -93,6 +94,11 @@ def _shown(services: Services, jobs: list[Job]) -> list[JobOut]:
         except VersionNotFound:
             continue
     return shown
+
+
+def _changes(services: Services, since: datetime) -> dict[JobId, Job]:
+    """The jobs changed since then, and a little before: a change may come to be seen after a later one of another process."""
+    return {job.id: job for job in services.catalogue.jobs_changed_since(since - _SEEN_LATE)}
 
 
 def _unfinished(services: Services) -> list[JobOut]:

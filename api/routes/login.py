@@ -19,6 +19,7 @@ def log_in(
     next: Annotated[str, Form()] = "/",  # noqa: A002 the form's field
 ) -> Response:
     """Lead to `next`, a path of this server, with the cookie set."""
+    request.state.after_login = next  # for the form that is shown again after a wrong token
     local = next.startswith("/") and not next.startswith(("//", "/\\"))
     response = RedirectResponse(next if local else "/", status_code=303)
     security.log_in(response, given=token, settings=services.settings, secure=request.url.scheme == "https")

@@ -1,7 +1,8 @@
 """How does a reader see a version: its original, its text, its pages as images, its difference from another?"""
 
-import difflib
 import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -11,19 +12,28 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from api.boxes import Box, marks
-from api.schemas import ChangeOut, DiffOut, OutlineOut, PageOut, PagesOut
+from api.render import DRAWN
+from api.schemas.search import SuccessorOut
+from api.schemas.versions import (
+    ChangeOut,
+    DiffOut,
+    OutlineOut,
+    PageOut,
+    PageReportOut,
+    PagesOut,
+    QualityOut,
+    StandingOut,
+)
 from api.services import DrawingDep, ServicesDep
+from xuesi.core.difference import Difference, How, compare
 from xuesi.core.domain import DocumentId, Page, Span, Version
 from xuesi.core.errors import InvalidInput, PageNotFound, VersionNotFound
-from xuesi.core.text import sentences
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 router = APIRouter(prefix="/documents/{document_id}/versions/{version}", tags=["versions"])
 
-_PDF = "application/pdf"
 # What a browser may do with an original: nothing. It comes from outside and is stored as it came.
 _HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
-_DAY_S = 24 * 3600
 
 Start = Annotated[int | None, Query(ge=0)]
 
@@ -52,7 +62,7 @@ def text(services: ServicesDep, document_id: str, version: int, start: Start = N
 async def pages(services: ServicesDep, drawing: DrawingDep, document_id: str, version: int) -> PagesOut:
     """Labels, sizes and outline, and whether pages can be had as images."""
     found = await run_in_threadpool(_read, services, document_id, version)
-    path = services.files.original(found.sha256) if found.media_type == _PDF else None
+    path = services.files.original(found.sha256) if found.media_type in DRAWN else None
     drawable = path is not None and await drawing.run(drawing.renderer.drawable, path)
     return await run_in_threadpool(_pages, services, found, drawable=drawable)
 
@@ -87,7 +97,7 @@ async def page_image(  # noqa: PLR0913, PLR0917 the parts of the address
         _marked_page, services, (document_id, version), page=page, start=start, end=end
     )
     etag = _etag(str(path), page, scale, boxes, drawing.renderer.look)
-    headers = {"ETag": etag, "Cache-Control": f"private, max-age={_DAY_S}", "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
     if etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
         return Response(status_code=304, headers=headers)
     png = await drawing.run(drawing.renderer.page_png, path, page=page, scale=scale, marks=boxes)
@@ -98,7 +108,7 @@ def _marked_page(
     services: Services, at: tuple[str, int], *, page: int, start: int | None, end: int | None
 ) -> tuple[Path, list[Box]]:
     found = _read(services, *at)
-    if found.media_type != _PDF:
+    if found.media_type not in DRAWN:
         raise PageNotFound(f"{found.file_name} has no pages that can be drawn.", hint="Read its text instead: …/text")
     shown = _page(services, found, page)
     span = _span(start, end, chars=found.chars)
@@ -106,35 +116,81 @@ def _marked_page(
     return services.files.original(found.sha256), boxes
 
 
+@router.get("/standing")
+def standing(services: ServicesDep, document_id: str, version: int) -> StandingOut:
+    """Whether this version is what answers today, for whoever shows an answer that was given a while ago."""
+    found = _version(services, document_id, version)
+    outdated = services.catalogue.outdated([found.id])
+    return StandingOut(current=found.id not in outdated, superseded_by=SuccessorOut.of(outdated.get(found.id)))
+
+
+@router.get("/quality")
+def quality(services: ServicesDep, document_id: str, version: int) -> QualityOut:
+    """How each page was read, what was left out of the text, and what is doubtful; also of a version that failed."""
+    found = _version(services, document_id, version)
+    return QualityOut(
+        pages=[PageReportOut.model_validate(report) for report in services.catalogue.page_reports(found.id)],
+        left_out=found.quality.get("left_out", []),
+        warnings=found.quality.get("warnings", []),
+    )
+
+
 @router.get("/diff")
-def diff(services: ServicesDep, document_id: str, version: int, against: int) -> DiffOut:
-    """How this version differs from another one of the document, sentence by sentence, in reading order."""
+def diff(
+    services: ServicesDep,
+    document_id: str,
+    version: int,
+    against: int,
+    against_document: str = "",
+    *,
+    only_changes: Annotated[bool, Query(description="Leave out what is the same.")] = False,
+) -> DiffOut:
+    """How this version differs from another one of this document, or of `against_document`, sentence by sentence, in reading order."""
     new = services.files.text(_read(services, document_id, version))
-    old = services.files.text(_read(services, document_id, against))
-    return DiffOut(version=version, against=against, changes=_changes(old, new))
+    old = services.files.text(_read(services, against_document or document_id, against))
+    found = compare(old, new)
+    shown = (it for it in found if not (only_changes and it.how is How.SAME))
+    return DiffOut(
+        version=version,
+        against=against,
+        counts=counts_of(found),
+        changes=[change for it in shown for change in _changes(it, old, new)],
+    )
+
+
+def counts_of(found: Iterable[Difference]) -> dict[How, int]:
+    """How many sentences had which fate; one that was moved counts once."""
+    counts = Counter(it.how for it in found if it.here)
+    return {how: counts[how] for how in How}
+
+
+def _changes(it: Difference, old: str, new: str) -> Iterator[ChangeOut]:
+    """The sentence as it stood, then as it stands; one of them where it is the same, stands in one text only, or was moved."""
+    if it.old and it.how is not How.SAME and not (it.how is How.MOVED and it.here):
+        yield _change("delete", it.how, it.old, old, other=it.new, marks=it.old_marks)
+    if it.new and not (it.how is How.MOVED and not it.here):
+        op = "equal" if it.how is How.SAME else "insert"
+        other = None if it.how is How.SAME else it.old
+        yield _change(op, it.how, it.new, new, other=other, marks=it.new_marks)
+
+
+def _change(op: str, how: How, span: Span, text: str, *, other: Span | None, marks: Sequence[Span]) -> ChangeOut:
+    return ChangeOut.model_validate(
+        {
+            "op": op,
+            "how": how,
+            "text": span.of(text),
+            "span": (span.start, span.end),
+            "other": other and (other.start, other.end),
+            "marks": [(mark.start, mark.end) for mark in marks],
+        }
+    )
 
 
 def disposition(file_name: str) -> str:
     """`Content-Disposition` to save a file under its name: RFC 6266, with an ASCII name for old clients and RFC 5987's for the rest."""
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\/%' else "_" for c in file_name) or "file"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name or 'file', safe='')}"
-
-
-def _changes(old: str, new: str) -> list[ChangeOut]:
-    before, after = sentences(old), sentences(new)
-    matcher = difflib.SequenceMatcher(None, [s.of(old) for s in before], [s.of(new) for s in after])
-    changes: list[ChangeOut] = []
-    for op, from_old, to_old, from_new, to_new in matcher.get_opcodes():
-        if op == "equal":
-            changes.extend(_change("equal", s, new) for s in after[from_new:to_new])
-        else:
-            changes.extend(_change("delete", s, old) for s in before[from_old:to_old])
-            changes.extend(_change("insert", s, new) for s in after[from_new:to_new])
-    return changes
-
-
-def _change(op: str, span: Span, text: str) -> ChangeOut:
-    return ChangeOut.model_validate({"op": op, "text": span.of(text), "span": (span.start, span.end)})
 
 
 def _version(services: Services, document_id: str, number: int) -> Version:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.schemas import SearchIn, SearchOut, filters_of, hits
+from api.schemas.search import SearchIn, SearchOut, filters_of, hits
 from api.services import ServicesDep
 
 router = APIRouter(tags=["search"])

@@ -6,6 +6,7 @@ import { announce, day, reason, t } from "./words.js";
 
 const form = document.getElementById("ask");
 const box = document.getElementById("question");
+const asOf = document.getElementById("as_of");
 const answer = document.getElementById("answer");
 const body = document.getElementById("answer-body");
 let asking = null;
@@ -42,12 +43,14 @@ if (history.state?.question) restore(history.state);
 
 function start(question) {
   if (!question.trim()) return;
-  history.pushState({ question }, "", "/");
-  ask(question);
+  history.pushState({ question, day: asOf.value }, "", "/");
+  ask(question, asOf.value);
 }
 
 function restore(state) {
-  if (state?.question) return ask(state.question);
+  asOf.value = state?.day ?? "";
+  asOf.closest("details").open = Boolean(asOf.value);
+  if (state?.question) return ask(state.question, asOf.value);
   asking?.abort();
   closeSource();
   document.body.classList.remove("asked");
@@ -56,7 +59,7 @@ function restore(state) {
   box.focus();
 }
 
-async function ask(question) {
+async function ask(question, day = "") {
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
@@ -65,11 +68,11 @@ async function ask(question) {
     const response = await fetch("/api/v1/ask", {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "text/event-stream, application/problem+json" },
-      body: JSON.stringify({ question, mode: "auto", stream: true }),
+      body: JSON.stringify({ question, mode: "auto", stream: true, ...(day ? { filters: { as_of: day } } : {}) }),
       signal,
     });
     if (!response.ok) return fail(await response.json());
-    await receive(response);
+    await receive(response, signal, day);
   } catch (error) {
     if (error.name !== "AbortError") fail({ code: "", title: t("js.offline"), hint: "" });
   } finally {
@@ -87,18 +90,20 @@ function show(question) {
   announce(t("js.asking"));
 }
 
-async function receive(response) {
+// What came in one piece with the end is still shown one by one; another question may be asked meanwhile, and then the page is that one's.
+async function receive(response, signal, asked) {
   const citations = new Map();
   const list = element("ol", "statements");
   list.setAttribute("aria-live", "polite");
   for await (const { name, data } of events(response)) {
+    if (signal.aborted) return;
     if (name === "citation") citations.set(data.number, data);
     if (name === "statement") {
-      if (!list.isConnected) body.replaceChildren(list);
+      if (!list.isConnected) body.replaceChildren(...dated(asked), list);
       list.append(statement(data, citations));
       await breath();
     }
-    if (name === "done") return finish(data);
+    if (name === "done") return finish(data, asked);
     if (name === "error") return fail(data);
   }
   fail({ code: "", title: t("js.offline"), hint: "" });
@@ -127,8 +132,8 @@ function cite(citation) {
   return link;
 }
 
-function finish(data) {
-  if (data.status === "not_in_material") return nothing(data);
+function finish(data, asked) {
+  if (data.status === "not_in_material") return nothing(data, asked);
   const sources = element("ol", "sources");
   sources.append(...data.citations.map(source));
   const facts = element("p", "facts");
@@ -138,6 +143,7 @@ function finish(data) {
     element("span", "", t("ask.took", { ms: Math.round(data.took_ms) })),
   );
   body.append(facts, element("h3", "", t("ask.sources")), sources);
+  sayIfOutdated();
   announce(t("js.answered", { count: data.statements.length }));
 }
 
@@ -146,23 +152,76 @@ function source(citation) {
   const link = item.querySelector("a");
   link.href = `${citation.url}#mark`;
   link.dataset.number = citation.number;
-  const number = item.querySelector(".number");
-  number.textContent = citation.number;
-  number.setAttribute("aria-label", t("ask.source_number", citation));
+  item.querySelector(".number").textContent = citation.number;
+  item.querySelector(".unseen").textContent = t("ask.source_number", citation);
   item.querySelector(".name").textContent = citation.title;
   item.querySelector(".where").textContent = place(citation.published_on, [t("ask.page", citation)]);
   item.querySelector("q").textContent = citation.quote;
   item.classList.add("arriving");
+  mark(item, citation);
   return item;
 }
 
-function nothing(data) {
+// What is said of a wording in whose place another stands by now, with the way to that one.
+function mark(item, { current, superseded_by: successor }) {
+  if (current || item.querySelector(".outdated")) return;
+  const note = fill("outdated-template");
+  note.querySelector("span").textContent = t("ask.outdated");
+  const link = note.querySelector("a");
+  if (successor) {
+    link.href = successor.url;
+    link.textContent = t("ask.now", successor);
+  } else link.remove();
+  item.append(note);
+}
+
+function sayIfOutdated() {
+  if (!body.querySelector(".sources .outdated") || document.getElementById("not-current")) return;
+  const notice = element("p", "notice", t("ask.cites_outdated"));
+  notice.id = "not-current";
+  body.querySelector(".statements").before(notice);
+  announce(notice.textContent);
+}
+
+function dated(day_) {
+  return day_ ? [element("p", "as-of-told", t("ask.as_of_told", { day: day(day_) }))] : [];
+}
+
+// An answer may stay open for hours: when the reader comes back to it, its sources are asked whether they are still current.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) recheck();
+});
+addEventListener("focus", recheck);
+
+async function recheck() {
+  const items = new Map();
+  for (const item of body.querySelectorAll(".sources > li")) {
+    const address = new URL(item.querySelector("a").href).pathname;
+    items.set(address, [...(items.get(address) ?? []), item]);
+  }
+  for (const [address, those] of items) {
+    try {
+      const response = await fetch(`/api/v1${address}/standing`);
+      if (!response.ok && response.status !== 404) continue;
+      const standing = response.ok ? await response.json() : null;
+      for (const item of those) {
+        if (standing) mark(item, standing);
+        else if (!item.querySelector(".outdated")) item.append(element("p", "outdated", t("ask.gone")));
+      }
+    } catch {
+      return; // the server does not answer: nothing is known anew
+    }
+  }
+  if (answer.getAttribute("aria-busy") !== "true") sayIfOutdated();
+}
+
+function nothing(data, asked) {
   const verdict = element("div", "nothing");
   verdict.append(
     element("p", "verdict", t("ask.nothing")),
     element("p", "", t(data.nearest.length ? "ask.nothing_more" : "ask.nothing_at_all")),
   );
-  body.replaceChildren(verdict);
+  body.replaceChildren(...dated(asked), verdict);
   if (data.nearest.length) {
     const list = element("ol", "hits");
     list.append(...data.nearest.map(hit));
@@ -174,7 +233,7 @@ function nothing(data) {
   announce(t("ask.nothing"));
 }
 
-function hit({ passage }) {
+function hit({ passage, ...standing }) {
   const item = fill("hit-template");
   const [start, end] = passage.span;
   item.querySelector("a").href = `/documents/${passage.document_id}/versions/${passage.version}?start=${start}&end=${end}#mark`;
@@ -182,6 +241,7 @@ function hit({ passage }) {
   const details = [t("ask.page", { page: passage.pages[0] }), ...passage.heading_path.slice(-1)];
   item.querySelector(".where").textContent = place(passage.published_on, details);
   item.querySelector(".extract").textContent = passage.text;
+  mark(item, standing);
   return item;
 }
 
@@ -195,7 +255,7 @@ function fail(problem) {
   notice.setAttribute("role", "alert");
   const again = element("button", "", t("js.again"));
   again.type = "button";
-  again.addEventListener("click", () => ask(box.value));
+  again.addEventListener("click", () => ask(box.value, asOf.value));
   notice.append(element("p", "", title), element("p", "", hint), again);
   body.replaceChildren(notice);
 }

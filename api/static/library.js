@@ -1,5 +1,5 @@
 // Keeping the library: files from the button or dropped anywhere, each with its progress; rows that follow their jobs; removal after a question.
-import { announce, has, reason, t } from "./words.js";
+import { announce, clock, has, reason, t } from "./words.js";
 
 const form = document.getElementById("add");
 const chooser = document.getElementById("files");
@@ -8,6 +8,7 @@ const drop = document.getElementById("drop");
 const removal = document.getElementById("removal");
 const rows = document.getElementById("rows");
 const running = new Map(); // job id → the element that shows its upload
+const asked = new Map(); // document id → how often its row was asked for: an answer that was overtaken is dropped
 
 document.documentElement.classList.add("scripted");
 form.querySelector(".chooser").hidden = false;
@@ -38,7 +39,9 @@ addEventListener("drop", (event) => {
 // One after the other: the server takes them in order, and a slow line is not shared out among many.
 async function take(files) {
   const waiting = files.map((file) => [file, entry(file)]);
-  for (const [file, item] of waiting) await send(file, item);
+  for (const [file, item] of waiting) {
+    await send(file, item).catch(() => refuse(item, { code: "", title: t("js.offline"), hint: "" }));
+  }
 }
 
 function entry(file) {
@@ -80,12 +83,19 @@ async function received(request, item) {
   const body = request.response;
   if (!body) return refuse(item, { code: "error", title: request.statusText });
   if (request.status >= 400) return refuse(item, body);
-  const [taken] = body.documents;
+  // An archive or a mail with attachments: each file inside has its own entry, in the place of the one that was sent.
+  const items = [item, ...body.documents.slice(1).map((taken) => entry({ name: taken.file_name }))];
+  if (items.length > 1) item.querySelector(".upload-name").textContent = body.documents[0].file_name;
+  for (const [i, taken] of body.documents.entries()) await outcome(items[i], taken);
+}
+
+async function outcome(item, taken) {
   if (taken.problem) return refuse(item, taken.problem);
   if (taken.duplicate) return duplicate(item, taken.document);
   running.set(taken.job.id, item);
   progress(item, t("js.waiting"));
   await row(taken.document.id, { add: true });
+  await lookUp(taken.job.id); // a short file may be done before its upload is known here
 }
 
 function progress(item, text, share) {
@@ -121,6 +131,13 @@ function end(item, state, why) {
 const feed = new EventSource("/api/v1/jobs/events");
 const seen = new Map();
 feed.addEventListener("job", (event) => follow(JSON.parse(event.data)));
+// The server tells only of what is unfinished: what ended before the line stood, or while it was interrupted, is looked up.
+feed.addEventListener("open", () => rows.querySelectorAll("tr:has(progress)").forEach((each) => lookUp(each.dataset.job)));
+
+async function lookUp(id) {
+  const response = await fetch(`/api/v1/jobs/${id}`);
+  if (response.ok) await follow(await response.json());
+}
 
 async function follow(job) {
   const item = running.get(job.id);
@@ -140,29 +157,45 @@ async function follow(job) {
       bar.max = job.total;
       bar.value = job.done;
     }
+    const shownPace = shown.querySelector(".pace");
+    if (shownPace && job.state === "running") shownPace.textContent = pace(job);
     return;
   }
   await row(job.document_id, {});
   if (["done", "failed", "cancelled"].includes(job.state)) settle(job, item, shown.dataset.title);
 }
 
+// How far the stage is, how long the job has taken, and how long the stage will take.
+function pace(job) {
+  const parts = job.total ? [t("pace.done", job)] : [];
+  parts.push(t("pace.elapsed", { time: clock(job.elapsed_s ?? 0) }));
+  if (job.eta_s !== null) parts.push(t("pace.left", { time: clock(job.eta_s) }));
+  return parts.join(" · ");
+}
+
 function settle(job, item, title) {
   if (job.state !== "cancelled" && (item || seen.has(job.id))) announce(t(job.state === "done" ? "js.ready" : "js.failed", { title }));
   if (!item) return;
   running.delete(job.id);
-  if (job.state === "failed") refuse(item, { code: job.error?.code ?? "", title: t("state.failed"), hint: job.error?.detail });
+  if (job.error?.document_id) duplicate(item, { id: job.error.document_id });
+  else if (job.state === "failed") refuse(item, { code: job.error?.code ?? "", title: t("state.failed"), hint: job.error?.detail });
   else forget(item);
 }
 
 async function row(id, { add = false }) {
+  const turn = (asked.get(id) ?? 0) + 1;
+  asked.set(id, turn);
   const response = await fetch(`/library/rows/${id}`, { headers: { Accept: "text/html" } });
+  const html = await response.text();
+  if (asked.get(id) !== turn) return;
   const old = rows.querySelector(`[data-document="${CSS.escape(id)}"]`);
   if (response.status === 404) return old?.remove();
   if (!response.ok) return;
-  const parsed = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("tr");
+  const parsed = new DOMParser().parseFromString(html, "text/html").querySelector("tr");
   if (old?.isConnected) {
+    // Whoever stands on a link or button of the row keeps it; the state with its progress is a cell of its own.
     if (!old.contains(document.activeElement)) old.replaceWith(parsed);
-    else old.querySelector("[data-label] .state").replaceWith(parsed.querySelector("[data-label] .state"));
+    else old.querySelector(".state").closest("td").replaceWith(parsed.querySelector(".state").closest("td"));
   } else if (add) {
     rows.prepend(parsed);
     document.getElementById("empty")?.remove();

@@ -9,22 +9,29 @@ from filelock import FileLock, Timeout
 from sqlalchemy import exc as sa
 from sqlalchemy.engine import URL, make_url
 
-from index.catalogue.disk import disk_errors, read_only
+from index.catalogue.checks import Checks
 from index.catalogue.documents import Documents
 from index.catalogue.facts import Facts
+from index.catalogue.findings import Findings
 from index.catalogue.jobs import Jobs
 from index.catalogue.library import Library
 from index.catalogue.live import Live
 from index.catalogue.migrate import is_current, migrate
 from index.catalogue.passages import Passages
+from index.catalogue.snapshot import Snapshots
 from index.catalogue.store import Store
+from index.catalogue.succession import Succession
 from index.catalogue.versions import Versions
+from index.catalogue.watched import Watched
+from xuesi.core.disk import disk_errors, read_only
 from xuesi.core.errors import Misconfigured, StoreUnavailable
 
 _START_TIMEOUT_S = 60.0
 
 
-class SqlCatalogue(Documents, Library, Versions, Passages, Live, Jobs, Facts):
+class SqlCatalogue(
+    Documents, Library, Versions, Passages, Findings, Live, Succession, Jobs, Facts, Watched, Snapshots, Checks
+):
     """The port `Catalogue` on SQLAlchemy: SQLite, and by its address any other database that SQLAlchemy speaks with.
 
     Safe to share among threads, and a SQLite file among processes of one machine.

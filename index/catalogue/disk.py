@@ -1,44 +1,17 @@
-"""How does a file get onto the disk whole, and what does the operating system's error mean for the data folder?"""
+"""How does a file get onto the disk whole, and what of it is there?"""
 
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, BinaryIO
 
-from xuesi.core.errors import DataFolderReadOnly, StorageFull
+import numpy as np
+from numpy.typing import NDArray
+
+from xuesi.core.errors import FileMissing
 from xuesi.core.ids import new_id
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-
-
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Give a full or read-only disk its name; other errors of the operating system pass.
-
-    Raises:
-        StorageFull: If there is no space left.
-        DataFolderReadOnly: If writing is not allowed.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFull(
-                f"There is no space left in {folder}.", hint="Free some space on that disk and try again."
-            ) from error
-        if error.errno in _READ_ONLY:
-            raise read_only(folder) from error
-        raise
-
-
-def read_only(place: Path) -> DataFolderReadOnly:
-    """What is said of a folder or file that cannot be written."""
-    return DataFolderReadOnly(
-        f"{place} cannot be written.", hint="Make it writable for this user, or set data_dir to another folder."
-    )
 
 
 @contextmanager
@@ -69,3 +42,36 @@ def flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def save_array(array: NDArray[Any], file: IO[bytes]) -> None:
+    """Write an array as `.npy`; a full disk is an OSError that says so."""
+    try:
+        np.save(file, array, allow_pickle=False)
+    except OSError as error:
+        if error.errno is None:  # NumPy says how many values it could write, but not why: the disk is full
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise
+
+
+def whole_files(folder: Path) -> list[Path]:
+    """The files in a folder, without those that are being written; none where there is no folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def opened(place: Path, stack: ExitStack) -> BinaryIO | None:
+    """The file, opened until the stack closes; None where it is not there."""
+    try:
+        return stack.enter_context(place.open("rb"))
+    except FileNotFoundError:
+        return None
+
+
+def missing(place: Path) -> FileMissing:
+    """What is said of a file that should be there."""
+    return FileMissing(
+        f"The file {place} is not there.", hint="Restore it from a backup, or remove the document and add it again."
+    )

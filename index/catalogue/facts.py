@@ -1,5 +1,7 @@
 """How much is there, and what does the installation remember about itself?"""
 
+from collections.abc import Mapping
+
 from sqlalchemy import delete, func, insert, select
 
 from index.catalogue.store import Store
@@ -31,6 +33,10 @@ class Facts:
                 "failed_versions": found.get(VersionState.FAILED, (0, 0))[0],
             }
 
+    def compact(self) -> None:
+        """See `Catalogue.compact`."""
+        self._store.compact()
+
     def get_fact(self, key: str) -> str | None:
         """See `Catalogue.get_fact`."""
         with self._store.read() as connection:
@@ -38,6 +44,12 @@ class Facts:
 
     def set_fact(self, key: str, value: str) -> None:
         """See `Catalogue.set_fact`."""
+        self.set_facts({key: value})
+
+    def set_facts(self, facts: Mapping[str, str | None]) -> None:
+        """See `Catalogue.set_facts`."""
         with self._store.write() as connection:
-            connection.execute(delete(fact).where(fact.c.key == key))
-            connection.execute(insert(fact).values(key=key, value=value))
+            connection.execute(delete(fact).where(fact.c.key.in_(list(facts))))
+            kept = [{"key": key, "value": value} for key, value in facts.items() if value is not None]
+            if kept:
+                connection.execute(insert(fact), kept)

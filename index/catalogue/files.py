@@ -2,35 +2,46 @@
 
     files/<sha256>/original
     files/<sha256>/<version id>/text.txt  boxes.npy  outline.json
-    files/<sha256>/<version id>/vectors.json                        names the folder of vectors in force, and the model that made them
-    files/<sha256>/<version id>/vectors-<id>/passages.npy  sentences.npy  sentence_spans.npy  sentence_passages.npy
+    files/<sha256>/<version id>/vectors.json  vectors-<id>/         as index/catalogue/vectors.py says
 
-Every file is written under a temporary name, flushed to the disk and renamed, so that a name always stands for a whole file. Vectors are
-several files that must fit each other, while a live version may be read during its embedding anew: so they lie in a folder of their
-own, and one small file, replaced at once, says which folder counts. Names given by users are no part of any path.
+Every file is written under a temporary name, flushed to the disk and renamed, so that a name always stands for a whole file. Names given by
+users are no part of any path.
+
+An original belongs to every version with its bytes. Whoever adds such a version, or finds that there is none left and removes the original,
+holds a lock in files.locks/ from the first look to the last step, or the one could take away what the other has just been given.
 """
 
-import errno
 import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from filelock import FileLock, Timeout
 
-from index.catalogue.disk import disk_errors, flush, flush_folder, replacing
+from index.catalogue import vectors
+from index.catalogue.disk import (
+    flush,
+    flush_folder,
+    missing,
+    opened,
+    replacing,
+    save_array,
+    whole_files,
+)
+from index.catalogue.leftovers import leftovers
 from index.catalogue.texts import Texts
+from xuesi.core.disk import disk_errors
 from xuesi.core.domain import OutlineEntry, Version
-from xuesi.core.errors import DocumentTooLarge, EmptyFile, FileMissing
+from xuesi.core.errors import Corrupt, DocumentTooLarge, EmptyFile
 from xuesi.core.ids import new_id
-from xuesi.core.ports import Floats, Halves, Ints, Reading, SentenceVectors, StoredFile
+from xuesi.core.ports import Bits, Floats, Halves, Ints, Reading, SentenceVectors, StoredFile, TokenCodes
 
 _CHUNK_BYTES = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -42,35 +53,39 @@ class FileStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._locks = folder.with_name(f"{folder.name}.locks")
         self._texts = Texts()
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            for needed in (folder, self._locks):
+                needed.mkdir(parents=True, exist_ok=True)
 
     # Originals
 
-    def put_original(self, source: BinaryIO, *, limit_bytes: int) -> StoredFile:
+    @contextmanager
+    def put_original(
+        self, source: BinaryIO, *, limit_bytes: int, wanted: Callable[[str], bool]
+    ) -> Iterator[StoredFile]:
         """See `Files.put_original`."""
         temporary = self._folder / f"incoming-{new_id()}"
         try:
             with disk_errors(self._folder), temporary.open("wb") as target:
                 stored = _copy(source, target, limit_bytes)
                 flush(target)
-            # Two uploads of the same bytes end with the same name and the same content, whichever comes last.
-            with disk_errors(self._folder):
-                place = self._of(stored.sha256) / "original"
-                place.parent.mkdir(exist_ok=True)
-                temporary.replace(place)
-                flush_folder(place.parent)
-                flush_folder(self._folder)
+            with self._held(stored.sha256):
+                try:
+                    with disk_errors(self._folder):
+                        self._put_in_place(temporary, self._of(stored.sha256) / "original")
+                    yield stored
+                finally:
+                    self._drop(stored.sha256, wanted)
         finally:
             temporary.unlink(missing_ok=True)
-        return stored
 
     def original(self, sha256: str) -> Path:
         """See `Files.original`."""
         place = self._of(sha256) / "original"
         if not place.is_file():
-            raise _missing(place)
+            raise missing(place)
         return place
 
     # What was read
@@ -84,7 +99,7 @@ class FileStore:
         if (boxes := reading.boxes) is None:
             (folder / "boxes.npy").unlink(missing_ok=True)
         else:
-            self._write(folder / "boxes.npy", partial(_save, boxes.astype(np.float32, copy=False)))
+            self._write(folder / "boxes.npy", partial(save_array, boxes.astype(np.float32, copy=False)))
 
     def text(self, version: Version) -> str:
         """See `Files.text`. Raises FileMissing if nothing was read yet."""
@@ -105,61 +120,153 @@ class FileStore:
 
     # Vectors
 
-    def put_vectors(self, version: Version, *, fingerprint: str, passages: Floats, sentences: SentenceVectors) -> None:
+    def put_vectors(
+        self,
+        version: Version,
+        *,
+        fingerprint: str,
+        title: str,
+        passages: Floats,
+        sentences: SentenceVectors,
+        tokens: TokenCodes | None = None,
+    ) -> None:
         """See `Files.put_vectors`. A reader sees the vectors from before or these, never some of each."""
-        folder = self._made(version)
-        name = f"vectors-{new_id()}"
-        arrays: dict[str, NDArray[Any]] = {
+        arrays: dict[str, vectors.Array] = {
             "passages": passages.astype(np.float32, copy=False),
             "sentences": sentences.vectors.astype(np.float16, copy=False),
             "sentence_spans": sentences.spans.astype(np.int32, copy=False),
             "sentence_passages": sentences.passages.astype(np.int32, copy=False),
         }
-        try:
-            with disk_errors(self._folder):
-                (folder / name).mkdir()
-            for of, array in arrays.items():
-                self._write(folder / name / f"{of}.npy", partial(_save, array))
-            named = json.dumps({"folder": name, "fingerprint": fingerprint}).encode()
-            self._write(folder / "vectors.json", lambda file: file.write(named))
-        except BaseException:
-            shutil.rmtree(folder / name, ignore_errors=True)
-            raise
-        for old in folder.glob("vectors-*"):
-            if old.name != name:
-                shutil.rmtree(old, ignore_errors=True)
+        if tokens is not None:
+            arrays |= {"tokens": tokens.codes, "token_starts": tokens.starts.astype(np.int32, copy=False)}
+        with disk_errors(self._folder):
+            vectors.write(
+                self._made(version),
+                arrays,
+                fingerprint=fingerprint,
+                title=title,
+                alone=partial(self._held, version.sha256),
+            )
 
-    def fingerprint(self, version: Version) -> str | None:
-        """See `Files.fingerprint`."""
-        try:
-            return str(self._vectors_in_force(version)["fingerprint"])
-        except FileNotFoundError:
-            return None
+    def embedded(self, version: Version) -> dict[str, str | None]:
+        """See `Files.embedded`."""
+        return {fingerprint: it.title for fingerprint, it in vectors.kept(self._version(version)).items()}
 
-    def vectors(self, version: Version) -> Floats:
-        """See `Files.vectors`. Raises FileMissing if none are kept."""
-        return self._in_force(version, lambda folder: _mapped(folder / "passages.npy"))
+    def vectors(self, version: Version, fingerprint: str) -> Floats:
+        """See `Files.vectors`."""
+        return vectors.read(self._version(version), fingerprint, lambda folder: _mapped(folder / "passages.npy"))
 
-    def sentences(self, version: Version) -> SentenceVectors:
-        """See `Files.sentences`. Raises FileMissing if none are kept."""
+    def sentences(self, version: Version, fingerprint: str) -> SentenceVectors:
+        """See `Files.sentences`."""
 
         def load(folder: Path) -> SentenceVectors:
             spans: Ints = _mapped(folder / "sentence_spans.npy")
             passages: Ints = _mapped(folder / "sentence_passages.npy")
-            vectors: Halves = _mapped(folder / "sentences.npy")
-            return SentenceVectors(spans, passages, vectors)
+            halves: Halves = _mapped(folder / "sentences.npy")
+            return SentenceVectors(spans, passages, halves)
 
-        return self._in_force(version, load)
+        return vectors.read(self._version(version), fingerprint, load)
+
+    def tokens(self, version: Version, fingerprint: str) -> TokenCodes | None:
+        """See `Files.tokens`."""
+
+        def load(folder: Path) -> TokenCodes | None:
+            try:
+                starts: Ints = _mapped(folder / "token_starts.npy")
+            except FileNotFoundError:
+                if folder.is_dir():
+                    return None
+                raise
+            codes: Bits = _mapped(folder / "tokens.npy")
+            return TokenCodes(codes, starts)
+
+        return vectors.read(self._version(version), fingerprint, load)
+
+    def vector_bytes(self, version: Version) -> dict[str, int]:
+        """See `Files.vector_bytes`."""
+        place = self._version(version)
+        return {fingerprint: vectors.size(place / it.folder) for fingerprint, it in vectors.kept(place).items()}
+
+    def drop_vectors(self, version: Version, *, keep: Collection[str]) -> int:
+        """See `Files.drop_vectors`."""
+        place = self._version(version)
+        if vectors.kept(place).keys() <= set(keep):  # most have none to drop: no lock is taken for them
+            return 0
+        with disk_errors(self._folder):
+            return vectors.drop(place, keep=keep, alone=partial(self._held, version.sha256))
+
+    @contextmanager
+    def filling(self, version: Version) -> Iterator[bool]:
+        """See `Files.filling`."""
+        with ExitStack() as stack:
+            try:
+                with disk_errors(self._locks):
+                    stack.enter_context(FileLock(self._locks / f"filling-{version.sha256[:2]}", timeout=0))
+            except Timeout:
+                yield False
+            else:
+                yield True
+
+    # All of it
+
+    @contextmanager
+    def opened(self, version: Version) -> Iterator[list[tuple[str, BinaryIO]]]:
+        """See `Files.opened`. A removal is seen whole or not at all."""
+        with ExitStack() as stack:
+            with self._held(version.sha256):
+                made = [place for place in whole_files(self._version(version)) if place.name != vectors.NAMING]
+                places = [self._of(version.sha256) / "original", *made]
+                found = [(place, file) for place in places if (file := opened(place, stack)) is not None]
+                found += vectors.open_all(self._version(version), stack)
+            yield [(place.relative_to(self._folder).as_posix(), file) for place, file in found]
 
     # Removal
 
-    def remove(self, version: Version, *, with_original: bool) -> None:
-        """See `Files.remove`. What is gone already is passed over."""
-        shutil.rmtree(self._version(version), ignore_errors=True)
-        if with_original:
-            (self._of(version.sha256) / "original").unlink(missing_ok=True)
-            with suppress(OSError):  # another version's folder is still in it
-                self._of(version.sha256).rmdir()
+    def remove(self, version: Version) -> None:
+        """See `Files.remove`."""
+        self._texts.forget(self._version(version))
+        with self._held(version.sha256):
+            shutil.rmtree(self._version(version), ignore_errors=True)
+
+    def leftovers(self, versions: Callable[[], Collection[Version]], *, older_than_s: float) -> list[str]:
+        """See `Files.leftovers`."""
+        return leftovers(self._folder, versions, older_than_s=older_than_s)
+
+    def remove_leftover(self, name: str, *, wanted: Callable[[str], bool]) -> None:
+        """See `Files.remove_leftover`."""
+        place = self._folder / name
+        if not _SHA256.fullmatch(name):
+            _delete(place)
+            return
+        with self._held(name):
+            if not wanted(name):
+                _delete(place)
+
+    def remove_original(self, sha256: str, *, wanted: Callable[[str], bool]) -> None:
+        """See `Files.remove_original`."""
+        with self._held(sha256):
+            self._drop(sha256, wanted)
+
+    def _drop(self, sha256: str, wanted: Callable[[str], bool]) -> None:
+        if wanted(sha256):
+            return
+        (self._of(sha256) / "original").unlink(missing_ok=True)
+        with suppress(OSError):  # another version's folder is still in it
+            self._of(sha256).rmdir()
+
+    @contextmanager
+    def _held(self, sha256: str) -> Iterator[None]:
+        """Nobody else adds or removes this original until the block ends; a few others wait too, for there are 256 locks in all."""
+        with ExitStack() as stack:
+            with disk_errors(self._locks):
+                stack.enter_context(FileLock(self._locks / sha256[:2]))
+            yield
+
+    def _put_in_place(self, temporary: Path, place: Path) -> None:
+        place.parent.mkdir(exist_ok=True)
+        temporary.replace(place)
+        flush_folder(place.parent)
+        flush_folder(self._folder)
 
     # Places
 
@@ -182,20 +289,12 @@ class FileStore:
         with disk_errors(self._folder), replacing(place) as file:
             write(file)
 
-    def _vectors_in_force(self, version: Version) -> dict[str, Any]:
-        named: dict[str, Any] = json.loads((self._version(version) / "vectors.json").read_bytes())
-        return named
 
-    def _in_force(self, version: Version, load: Callable[[Path], _T]) -> _T:
-        tried = ""
-        while (name := _found(lambda: self._vectors_in_force(version)["folder"])) != tried:
-            try:
-                return load(self._version(version) / name)
-            except (
-                FileNotFoundError
-            ):  # replaced between the two steps, as often as others write; missing if the name is still the same
-                tried = name
-        return _found(lambda: load(self._version(version) / tried))
+def _delete(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def _copy(source: BinaryIO, target: IO[bytes], limit_bytes: int) -> StoredFile:
@@ -215,27 +314,15 @@ def _copy(source: BinaryIO, target: IO[bytes], limit_bytes: int) -> StoredFile:
     return StoredFile(digest.hexdigest(), size)
 
 
-def _save(array: NDArray[Any], file: IO[bytes]) -> None:
-    try:
-        np.save(file, array, allow_pickle=False)
-    except OSError as error:
-        if error.errno is None:  # NumPy says how many values it could write, but not why: the disk is full
-            raise OSError(errno.ENOSPC, str(error)) from error
-        raise
-
-
 def _mapped(place: Path) -> Any:
-    return np.load(place, mmap_mode="r", allow_pickle=False)
+    try:
+        return np.load(place, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise Corrupt(f"The file {place} is damaged: {error}.", hint="Mend it: xuesi doctor --repair") from error
 
 
 def _found(read: Callable[[], _T]) -> _T:
     try:
         return read()
     except FileNotFoundError as error:
-        raise _missing(Path(error.filename)) from error
-
-
-def _missing(place: Path) -> FileMissing:
-    return FileMissing(
-        f"The file {place} is not there.", hint="Restore it from a backup, or remove the document and add it again."
-    )
+        raise missing(Path(error.filename)) from error

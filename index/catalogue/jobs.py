@@ -7,7 +7,7 @@ number of attempts fences off a worker that was only asleep: what it writes unde
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select, update
 
 from index.catalogue.documents import UNFINISHED_JOB, UNFINISHED_VERSION
 from index.catalogue.rows import cursor_after, job_of, older_than, values_of
@@ -77,6 +77,10 @@ class Jobs:
             "attempts": job.c.attempts + 1,
             "lease_until": lease_until,
             "updated_at": now,
+            "started_at": now,
+            "stage_started_at": now,
+            # one that was running was left by a worker that died
+            "deaths": job.c.deaths + case((job.c.state == JobState.RUNNING, 1), else_=0),
         }
         with self._store.write() as connection:
             if not _change(
@@ -98,15 +102,23 @@ class Jobs:
     ) -> bool:
         """See `Catalogue.progress`."""
         values = {"stage": stage, "done": done, "total": total, "updated_at": now, "lease_until": lease_until}
+        begun = case((job.c.stage == stage, job.c.stage_started_at), else_=literal(now, job.c.stage_started_at.type))
         with self._store.write() as connection:
-            held = _change(connection, _held(job_id, attempt), values)
+            held = _change(connection, _held(job_id, attempt), {**values, "stage_started_at": begun})
             if held and stage in (VersionState.READING, VersionState.EMBEDDING):
                 _move_version(connection, job_id, VersionState(stage))
             return held
 
     def hand_over(self, job_id: JobId, *, now: datetime, attempt: int) -> bool:
         """See `Catalogue.hand_over`."""
-        values = {"stage": PUBLISHING, "done": 0, "total": 0, "updated_at": now, "lease_until": None}
+        values = {
+            "stage": PUBLISHING,
+            "done": 0,
+            "total": 0,
+            "updated_at": now,
+            "lease_until": None,
+            "stage_started_at": now,
+        }
         with self._store.write() as connection:
             held = _change(connection, _held(job_id, attempt), {**values, "error_code": "", "error_detail": ""})
             if held:
@@ -114,13 +126,23 @@ class Jobs:
             return held
 
     def put_back(
-        self, job_id: JobId, *, now: datetime, not_before: datetime, error_code: str, error_detail: str, attempt: int
+        self,
+        job_id: JobId,
+        *,
+        now: datetime,
+        not_before: datetime,
+        error_code: str,
+        error_detail: str,
+        attempt: int,
+        died: bool = False,
     ) -> None:
         """See `Catalogue.put_back`."""
         reason = {"error_code": error_code, "error_detail": error_detail}
         values = {"state": JobState.QUEUED, "stage": "", "updated_at": now, "lease_until": not_before, **reason}
         if not error_code:
             values["attempts"] = job.c.attempts - 1
+        if died:
+            values["deaths"] = job.c.deaths + 1
         with self._store.write() as connection:
             if _change(connection, _held(job_id, attempt), values):
                 _move_version(connection, job_id, VersionState.QUEUED)
@@ -149,7 +171,14 @@ class Jobs:
         """See `Catalogue.requeue_job`."""
         ended = (JobState.FAILED, JobState.CANCELLED)
         cleared = {"stage": "", "done": 0, "total": 0, "error_code": "", "error_detail": "", "lease_until": None}
-        values = {"state": JobState.QUEUED, "attempts": 0, "updated_at": now, **cleared}
+        values = {
+            "state": JobState.QUEUED,
+            "attempts": 0,
+            "deaths": 0,
+            "started_at": None,
+            "updated_at": now,
+            **cleared,
+        }
         with self._store.write() as connection:
             found = _there(connection, job_id)
             if not _change(connection, and_(job.c.id == job_id, job.c.state.in_(ended)), values):

@@ -5,8 +5,9 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from index.catalogue.documents import not_found
 from index.catalogue.rows import cursor_after, job_of, older_than, read_documents, version_of
 from index.catalogue.store import Store
+from index.catalogue.succession import current_of
 from index.catalogue.tables import document, document_topic, job, version
-from xuesi.core.domain import DocumentId, Job, Version, VersionState
+from xuesi.core.domain import DocumentId, Job, Successor, Version, VersionState
 from xuesi.core.ports import DocumentRow
 
 _earlier = version.alias("any_version")
@@ -68,7 +69,21 @@ def _lines(connection: Connection, ids: list[DocumentId]) -> list[DocumentRow]:
     latest = select(job).where(job.c.version_id.in_([v.id for v in newest.values()]))
     for row in connection.execute(latest.order_by(job.c.created_at, job.c.id)).all():
         jobs[row.version_id] = job_of(row)
-    return [DocumentRow(documents[id_], newest[id_], live.get(id_), jobs.get(newest[id_].id)) for id_ in ids]
+    return [
+        DocumentRow(
+            documents[id_],
+            newest[id_],
+            live.get(id_),
+            jobs.get(newest[id_].id),
+            _successor(connection, id_) if documents[id_].superseded_by else None,
+        )
+        for id_ in ids
+    ]
+
+
+def _successor(connection: Connection, document_id: DocumentId) -> Successor | None:
+    current = current_of(connection, document_id)
+    return current if current and current.document_id != document_id else None
 
 
 def _newest_and_live(

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from index.catalogue.rows import page_of, passage_of, read_documents, values_of, version_of
+from index.catalogue.rows import page_of, passage_of, read_documents, report_of, values_of, version_of
 from index.catalogue.store import Store
-from index.catalogue.tables import document, page, passage, version
+from index.catalogue.tables import document, page, page_report, passage, version
 from index.catalogue.versions import version_there
-from xuesi.core.domain import Page, Passage, PassageId, VersionId, VersionState
+from xuesi.core.domain import Page, PageReport, Passage, PassageId, VersionId, VersionState
 from xuesi.core.errors import PassageNotFound, WrongState
 from xuesi.core.ports import LivePassage
 
@@ -27,6 +27,7 @@ class Passages:
         passages: Sequence[Passage],
         chars: int,
         quality: Mapping[str, Any],
+        report: Sequence[PageReport] = (),
     ) -> None:
         """See `Catalogue.save_reading`."""
         counts = {"pages": len(pages), "passages": len(passages), "chars": chars, "quality": dict(quality)}
@@ -37,18 +38,35 @@ class Passages:
                     f"Version {row.number} of document {row.document_id} has been live: what was read of it stays."
                 )
             connection.execute(delete(page).where(page.c.version_id == version_id))
+            connection.execute(delete(page_report).where(page_report.c.version_id == version_id))
             connection.execute(delete(passage).where(passage.c.version_id == version_id))
             if pages:
                 connection.execute(insert(page), [_page_values(version_id, it) for it in pages])
+            if report:
+                connection.execute(insert(page_report), [_report_values(version_id, it) for it in report])
             if passages:
                 connection.execute(insert(passage), [_passage_values(version_id, it) for it in passages])
             connection.execute(update(version).where(version.c.id == version_id).values(counts))
+
+    def put_texts(self, version_id: VersionId, texts: Mapping[int, str]) -> None:
+        """See `Catalogue.put_texts`."""
+        with self._store.write() as connection:
+            version_there(connection, version_id)
+            for ordinal, text in texts.items():
+                which = passage.c.version_id == version_id, passage.c.ordinal == ordinal
+                connection.execute(update(passage).where(*which).values(text=text))
 
     def pages(self, version_id: VersionId) -> list[Page]:
         """See `Catalogue.pages`."""
         with self._store.read() as connection:
             found = connection.execute(select(page).where(page.c.version_id == version_id).order_by(page.c.number))
             return [page_of(row) for row in found]
+
+    def page_reports(self, version_id: VersionId) -> list[PageReport]:
+        """See `Catalogue.page_reports`."""
+        asked = select(page_report).where(page_report.c.version_id == version_id).order_by(page_report.c.number)
+        with self._store.read() as connection:
+            return [report_of(row) for row in connection.execute(asked)]
 
     def passages(self, version_id: VersionId) -> list[Passage]:
         """See `Catalogue.passages`."""
@@ -79,6 +97,11 @@ class Passages:
 def _page_values(version_id: VersionId, it: Page) -> dict[str, Any]:
     named = values_of(it, ("number", "label", "width", "height"))
     return {**named, "version_id": version_id, "start": it.span.start, "end": it.span.end}
+
+
+def _report_values(version_id: VersionId, it: PageReport) -> dict[str, Any]:
+    named = values_of(it, ("number", "how", "chars", "unreadable", "images", "language", "note"))
+    return {**named, "version_id": version_id}
 
 
 def _passage_values(version_id: VersionId, it: Passage) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -51,6 +51,25 @@ class Store:
             writing = connection.execution_options(xuesi_writes=True)
             with writing.begin():
                 yield writing
+
+    def compact(self) -> None:
+        """Write a SQLite file anew without its free pages, and empty its log; other databases see to that themselves.
+
+        Readers go on meanwhile; a writer waits.
+
+        Raises:
+            StoreUnavailable: If a reader keeps the log in use for too long.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self._translated(), closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("VACUUM")
+            if cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise StoreUnavailable(
+                    f"The log of the catalogue {self.name} is in use and could not be emptied.",
+                    hint="It is tried again in a while.",
+                )
 
     def close(self) -> None:
         """Close every connection that is not in use."""

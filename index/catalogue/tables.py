@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -99,7 +100,16 @@ document = Table(
     Column("superseded_by", String(64), ForeignKey("document.id", ondelete="SET NULL"), index=True),
     Column("created_at", UtcTime, nullable=False),
     Column("deleted_at", UtcTime),
+    Column("document_number", String(200), nullable=False),
+    Column("purge_after", UtcTime),
     Index("ix_document_newest", "created_at", "id"),
+    # The publisher looks for these several times a second, and there are few.
+    Index(
+        "ix_document_deleted",
+        "deleted_at",
+        sqlite_where=text("deleted_at IS NOT NULL"),
+        postgresql_where=text("deleted_at IS NOT NULL"),
+    ),
 )
 
 # A table, not JSON in a column: any-of over topics can then use an index in every database.
@@ -139,6 +149,14 @@ version = Table(
         unique=True,
         sqlite_where=text("state = 'live'"),
         postgresql_where=text("state = 'live'"),
+    ),
+    # For the publisher too. Of one state only: an index of all would have SQLite begin every search at all live versions.
+    Index(
+        "ix_version_publishing",
+        "added_at",
+        "id",
+        sqlite_where=text("state = 'publishing'"),
+        postgresql_where=text("state = 'publishing'"),
     ),
 )
 
@@ -187,10 +205,79 @@ job = Table(
     Column("error_detail", Text, nullable=False),
     _count("attempts"),
     Column("lease_until", UtcTime),
+    Column("started_at", UtcTime),
+    Column("stage_started_at", UtcTime),
+    _count("deaths"),
     Index("ix_job_newest", "created_at", "id"),
     Index("ix_job_state", "state", "created_at"),
     Index("ix_job_version_id", "version_id"),
     Index("ix_job_document_id", "document_id"),
+)
+
+# How each page was read and how good its text is. Apart from `page`, which every citation reads.
+page_report = Table(
+    "page_report",
+    metadata,
+    Column("version_id", String(64), ForeignKey("version.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("how", String(32), nullable=False),
+    Column("chars", Integer, nullable=False),
+    Column("unreadable", Float, nullable=False),
+    Column("images", Float, nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+suggestion = Table(
+    "suggestion",
+    metadata,
+    Column("version_id", String(64), ForeignKey("version.id", ondelete="CASCADE"), primary_key=True),
+    Column("field", String(32), primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("source", String(32), nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+)
+
+# What tells the same text in other bytes (SHA-256) and nearly the same text (MinHash).
+signature = Table(
+    "signature",
+    metadata,
+    Column("version_id", String(64), ForeignKey("version.id", ondelete="CASCADE"), primary_key=True),
+    Column("text_sha256", String(64), nullable=False, index=True),
+    Column("minhash", LargeBinary, nullable=False),
+)
+
+near_duplicate = Table(
+    "near_duplicate",
+    metadata,
+    Column("version_id", String(64), ForeignKey("version.id", ondelete="CASCADE"), primary_key=True),
+    Column("other_id", String(64), ForeignKey("version.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("similarity", Float, nullable=False),
+    Column("settled", String(16), nullable=False),
+    Column("found_at", UtcTime, nullable=False),
+)
+
+# The administrator's list, to which documents are compared; a document's own topics stand in document_topic.
+topic = Table(
+    "topic",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("description", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+watched = Table(
+    "watched",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False),
+    Column("document_id", String(64), ForeignKey("document.id", ondelete="SET NULL"), index=True),
+    Column("problem", Text, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("missing_since", UtcTime),
 )
 
 fact = Table("fact", metadata, Column("key", String(200), primary_key=True), Column("value", Text, nullable=False))

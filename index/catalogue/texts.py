@@ -17,6 +17,12 @@ class Texts:
         self._texts: OrderedDict[Path, tuple[tuple[int, int], str]] = OrderedDict()
         self._lock = Lock()
 
+    def forget(self, folder: Path) -> None:
+        """Drop what is kept of files in this folder."""
+        with self._lock:
+            for place in [place for place in self._texts if place.is_relative_to(folder)]:
+                self._chars -= len(self._texts.pop(place)[1])
+
     def read(self, place: Path) -> str:
         """The file's text as it is on the disk now. Raises FileNotFoundError."""
         stat = place.stat()

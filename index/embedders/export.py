@@ -3,7 +3,6 @@
 `prepare_model` leaves a folder with an OpenVINO graph in float16, a tokenizer and a card; `OpenVinoEmbedder` opens it.
 """
 
-import errno
 import hashlib
 import multiprocessing
 import os
@@ -16,9 +15,11 @@ from pathlib import Path
 from filelock import FileLock
 
 from index.embedders.card import read_card
-from xuesi.core.errors import DataFolderReadOnly, Misconfigured, StorageFull, XuesiError
+from xuesi.core.disk import disk_errors
+from xuesi.core.errors import Misconfigured, XuesiError
 
 EMBEDDED = "embedded"
+_ENDING_S = 30.0  # torch takes a second or two to end; longer on a busy machine
 
 
 def prepare_model(models_dir: Path, *, embedding_model: str = EMBEDDED, progress: Callable[[str], None]) -> Path:
@@ -42,12 +43,15 @@ def prepare_model(models_dir: Path, *, embedding_model: str = EMBEDDED, progress
     if _is_prepared(folder, source):
         return folder
     try:
-        models_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(models_dir / f"{folder.name}.lock"):
-            if not _is_prepared(folder, source):
-                _prepare(source, folder, progress)
+        with disk_errors(models_dir):
+            models_dir.mkdir(parents=True, exist_ok=True)
+            with FileLock(models_dir / f"{folder.name}.lock"):
+                if not _is_prepared(folder, source):
+                    _prepare(source, folder, progress)
     except OSError as exc:
-        raise _storage_error(exc, models_dir) from exc
+        raise Misconfigured(
+            f"The embedding model cannot be prepared in {models_dir}: {exc}", hint="Check this folder."
+        ) from exc
     return folder
 
 
@@ -99,15 +103,10 @@ def _convert_in_process(source: str, draft: Path, progress: Callable[[str], None
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(sender, source, draft), name="prepare-model")
     process.start()
-    sender.close()  # so that the end of the child ends the loop below
+    sender.close()  # so that the end of the child ends the wait for its messages
     try:
-        while True:
-            message = receiver.recv()
-            if isinstance(message, Exception):
-                raise message
-            if message is None:
-                return
-            progress(message)
+        error = _outcome(receiver, progress)
+        process.join(_ENDING_S)  # a child that is stopped while it ends leaves semaphores behind
     except EOFError:
         process.join()
         raise Misconfigured(
@@ -116,8 +115,19 @@ def _convert_in_process(source: str, draft: Path, progress: Callable[[str], None
         ) from None
     finally:
         receiver.close()
-        process.terminate()  # it has nothing more to do, or nobody waits for it any more
+        process.terminate()  # where nobody waits for it any more
         process.join()
+    if error is not None:
+        raise error
+
+
+def _outcome(receiver: Connection, progress: Callable[[str], None]) -> Exception | None:
+    """Pass on what the child reports until it is done, or tells its error."""
+    while True:
+        message = receiver.recv()
+        if message is None or isinstance(message, Exception):
+            return message
+        progress(message)
 
 
 def _child(sender: Connection, source: str, draft: Path) -> None:
@@ -131,17 +141,3 @@ def _child(sender: Connection, source: str, draft: Path) -> None:
         sender.send(None)
     except (XuesiError, OSError) as exc:
         sender.send(exc)
-
-
-def _storage_error(exc: OSError, models_dir: Path) -> XuesiError:
-    if exc.errno == errno.ENOSPC:
-        return StorageFull(
-            f"No space is left for the embedding model in {models_dir}.",
-            hint="Free 1 GB there or set data_dir to another disk.",
-        )
-    if exc.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return DataFolderReadOnly(
-            f"The folder of the embedding model cannot be written: {models_dir}.",
-            hint="Give this user the right to write there or set data_dir to another folder.",
-        )
-    return Misconfigured(f"The embedding model cannot be prepared in {models_dir}: {exc}", hint="Check this folder.")

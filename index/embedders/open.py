@@ -40,7 +40,7 @@ def open_embedder(
         if not base_url:
             raise Misconfigured(
                 f"embedding_model is {embedding_model!r}, but embedding_base_url is empty.",
-                hint="Set embedding_base_url to the server's address, with /v1.",
+                hint="Set embedding_base_url to the server's address, with /v1; xuesi reindex takes it as --base-url.",
             )
         model = embedding_model.removeprefix(_SERVER)
         return OpenAICompatibleEmbedder(

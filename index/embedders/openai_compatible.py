@@ -1,15 +1,13 @@
 """Which vectors does a model server give? Speaks the OpenAI embeddings protocol: vLLM, Ollama, TEI, llama.cpp, hosted ones."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import httpx
-import numpy as np
 
-from index.embedders.whole_text import MAX_TOKENS, checked, estimate_tokens, fit, passages_only
+from index.embedders.whole_text import WholeTextEmbedder
 from xuesi.core.errors import ModelUnavailable
-from xuesi.core.ports import Embedded, EmbeddedQuery, EmbedInput, Floats
 
 _ATTEMPTS = 4
 _FIRST_PAUSE_S = 0.5
@@ -17,7 +15,7 @@ _LONGEST_PAUSE_S = 30.0
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-class OpenAICompatibleEmbedder:
+class OpenAICompatibleEmbedder(WholeTextEmbedder):
     """A model behind `POST {base_url}/embeddings`. Gives passages' vectors only.
 
     Safe to call from several threads. A busy or failing server is asked up to four times with growing pauses; a
@@ -45,46 +43,17 @@ class OpenAICompatibleEmbedder:
         timeout_s: float = 60.0,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._model = model
         self._url = base_url.rstrip("/") + "/embeddings"
-        self._batch = batch
         self._timeout_s = timeout_s
         self._pause = pause
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._client = httpx.Client(headers=headers, timeout=timeout_s)
-        self._dimension = len(self._embed(["1"], dimension=None)[0])
+        super().__init__(kind="openai", model=model, batch=batch)
 
-    @property
-    def fingerprint(self) -> str:
-        """Names the model; a server may stand elsewhere tomorrow and serve the same one."""
-        return f"openai:{self._model}-{self._dimension}"
+    def _query_vector(self, text: str) -> list[float]:
+        return self._vectors([text])[0]
 
-    @property
-    def dimension(self) -> int:
-        """Length of every vector, as the server gave it first."""
-        return self._dimension
-
-    @property
-    def max_tokens(self) -> int:
-        """Longest input in tokens by our estimate; longer ones are cut before they are sent."""
-        return MAX_TOKENS
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """A cautious estimate: the server's tokenizer is not known here."""
-        return [estimate_tokens(text) for text in texts]
-
-    def embed_passages(self, inputs: Sequence[EmbedInput], *, with_tokens: bool = False) -> Embedded:
-        """Vectors in the order of `inputs`; no sentence vectors, and no token vectors even where asked for."""
-        del with_tokens
-        parts = [inputs[start : start + self._batch] for start in range(0, len(inputs), self._batch)]
-        vectors = [self._embed([fit(item.text) for item in part], dimension=self._dimension) for part in parts]
-        return passages_only(np.concatenate([np.empty((0, self._dimension), np.float32), *vectors]))
-
-    def embed_query(self, text: str) -> EmbeddedQuery:
-        """The question's vector."""
-        return EmbeddedQuery(vector=self._embed([fit(text)], dimension=self._dimension)[0])
-
-    def _embed(self, texts: list[str], *, dimension: int | None) -> Floats:
+    def _vectors(self, texts: list[str]) -> list[list[float]]:
         answer = self._post({"model": self._model, "input": texts, "encoding_format": "float"})
         try:
             entries = sorted(answer.json()["data"], key=lambda entry: int(entry["index"]))
@@ -93,7 +62,9 @@ class OpenAICompatibleEmbedder:
             raise self._error(
                 "sent an answer that is no list of embeddings", "Is the address right, with /v1?"
             ) from exc
-        return checked(vectors, texts=len(texts), dimension=dimension, model=self._model)
+        if len(vectors) != len(texts):
+            raise self._error(f"sent {len(vectors)} embeddings for {len(texts)} texts", "See the server's own log.")
+        return vectors
 
     def _post(self, body: dict[str, Any]) -> httpx.Response:
         for attempt in range(_ATTEMPTS):

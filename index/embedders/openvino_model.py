@@ -1,40 +1,50 @@
 """Which vectors does the embedded model give? Runs a prepared model with OpenVINO; torch is never imported.
 
-One forward pass gives a vector for each token; from these come the passage's vector, its sentences' vectors and, where
-asked for, the token vectors themselves (late interaction).
+One forward pass gives a vector for each token; from these come the passage's vector, its sentences' vectors and the codes of
+the tokens themselves (late interaction).
 """
 
+import math
+import os
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from index.embedders.card import GRAPH, TOKENIZER, read_card
-from index.embedders.openvino_runtime import ov
+from index.embedders.token_codes import TokenCoder, joined
 from xuesi.core.domain import Span
 from xuesi.core.errors import Misconfigured
-from xuesi.core.ports import Embedded, EmbeddedQuery, EmbedInput, Floats, Ints, TokenVectors
+from xuesi.core.openvino_runtime import ov
+from xuesi.core.ports import Bits, Embedded, EmbeddedQuery, EmbedInput, Floats, Ints
 
-_BATCH_TOKENS = 1024  # larger batches are hardly faster on a CPU, and a waiting question waits for a whole batch
+_BATCH_TOKENS = (
+    1024  # larger batches are hardly faster on a CPU, and a waiting question shares the cores with a whole batch
+)
+_MOST_STREAMS = 4  # each has buffers of its own; more cores than that share the streams
 _SLICE = 1024  # inputs tokenised and sorted at a time: bounds memory and keeps padding low
+_Batch = tuple[NDArray[np.int64], NDArray[np.int64]]  # token ids and mask, each (texts, tokens)
 _PREPARE_AGAIN = "Delete this folder; it is made again at the next start."
 
 
 class OpenVinoEmbedder:
     """A prepared model, in bfloat16 where the CPU computes with it and in float32 elsewhere.
 
-    Safe to call from several threads; their forward passes take turns, batch by batch. A vector depends on the batch it
-    was computed in only by rounding (cosine above 0.999). Inputs over `max_tokens` are cut without an error.
+    Safe to call from several threads. A question has all cores to itself, for the shortest wait; the batches of many passages run side by
+    side on few cores each, which wastes less. A vector depends on the batch it was computed in only by rounding (cosine above 0.999).
+    Inputs over `max_tokens` are cut without an error. Each of the two ways is opened when it is first needed, which takes half a second and 300 MB or more.
 
     Args:
         folder: What `prepare_model` returned.
-        threads: CPU threads of a forward pass; 0 for all cores.
+        threads: CPU threads in all; 0 for all cores.
 
     Raises:
         Misconfigured: The folder is incomplete or damaged.
@@ -46,15 +56,17 @@ class OpenVinoEmbedder:
             raise Misconfigured(f"There is no prepared embedding model in {folder}.", hint="Run xuesi serve once.")
         self._card = card
         try:
-            with ThreadPoolExecutor(1) as pool:  # the graph is compiled while the tokenizer is read: half a second less
-                compiled = pool.submit(_compile, folder / GRAPH, threads=threads)
-                self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-            self._request = compiled.result().create_infer_request()
+            self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+            self._coder = TokenCoder.read(folder)
+            self._graph = ov.Core().read_model(folder / GRAPH)
         except Exception as exc:  # tokenizers and openvino raise plain Exception and RuntimeError for damaged files
             raise Misconfigured(
                 f"The prepared embedding model in {folder} cannot be opened: {exc}", hint=_PREPARE_AGAIN
             ) from exc
-        self._turn = threading.Lock()
+        self._threads = threads
+        self._one: _Streams | None = None
+        self._many: _Streams | None = None
+        self._opening = threading.Lock()
 
     @property
     def fingerprint(self) -> str:
@@ -76,77 +88,127 @@ class OpenVinoEmbedder:
         prefix = self._card.passage_prefix
         return [len(encoding) for encoding in self._tokenizer.encode_batch_fast([prefix + text for text in texts])]
 
-    def embed_passages(self, inputs: Sequence[EmbedInput], *, with_tokens: bool = False) -> Embedded:
+    def embed_passages(self, inputs: Sequence[EmbedInput]) -> Embedded:
         """Vectors in the order of `inputs`.
 
         A sentence of which nothing is left after the cut at `max_tokens` gets its passage's vector. A model with
         first-token pooling has no sentence vectors: means of its tokens lie in no common space with its questions.
-
-        Args:
-            inputs: Any number of texts of any length.
-            with_tokens: Whether token vectors are wanted too: about 1.5 kB each.
         """
         passages = np.empty((len(inputs), self.dimension), np.float32)
         sentences: list[Floats] = [np.empty((0, self.dimension), np.float32)] * len(inputs)
-        tokens: list[TokenVectors | None] = [None] * len(inputs)
-        for place, read, hidden in self._forward([item.text for item in inputs], self._card.passage_prefix):
+        codes: list[Bits] = [np.empty((0, 0), np.uint8)] * len(inputs)
+        for place, read, hidden in self._forward(
+            [item.text for item in inputs], self._card.passage_prefix, self._side_by_side()
+        ):
             passages[place] = vector = self._pool(hidden)
             if self._card.pooling == "mean":
                 sentences[place] = _sentence_vectors(inputs[place].sentences, hidden, read.offsets, instead=vector)
-            if with_tokens:
-                tokens[place] = read.vectors(hidden)
-        found = tuple(item for item in tokens if item is not None)
-        return Embedded(passages=passages, sentences=tuple(sentences), tokens=found if with_tokens else None)
+            codes[place] = self._coder.codes(_unit(hidden[read.own]))
+        return Embedded(passages=passages, sentences=tuple(sentences), tokens=joined(codes) if codes else None)
 
     def embed_query(self, text: str) -> EmbeddedQuery:
         """The question's vector and its token vectors."""
-        ((_, read, hidden),) = self._forward([text], self._card.query_prefix)
-        return EmbeddedQuery(vector=self._pool(hidden), tokens=read.vectors(hidden))
+        ((_, read, hidden),) = self._forward([text], self._card.query_prefix, self._alone())
+        return EmbeddedQuery(vector=self._pool(hidden), tokens=self._coder.question(_unit(hidden[read.own])))
 
-    def _forward(self, texts: Sequence[str], prefix: str) -> Iterator[tuple[int, "_Read", Floats]]:
+    def token_vectors(self, texts: Sequence[str]) -> Floats:
+        """The vectors of the tokens of all these passages, (tokens, dimension) of unit norm, as the model gives them."""
+        forward = self._forward(texts, self._card.passage_prefix, self._side_by_side())
+        return np.concatenate([_unit(hidden[read.own]) for _, read, hidden in forward])
+
+    def _forward(self, texts: Sequence[str], prefix: str, streams: "_Streams") -> Iterator[tuple[int, "_Read", Floats]]:
         """For each text, in an order that suits the model: its place, its tokens, and (tokens, dimension) float32."""
         for start in range(0, len(texts), _SLICE):
             encodings = self._tokenizer.encode_batch([prefix + text for text in texts[start : start + _SLICE]])
             reads = [_read(encoding, prefix_chars=len(prefix), limit=self.max_tokens) for encoding in encodings]
-            for batch in _batches([len(read.ids) for read in reads]):
-                hidden = self._infer([reads[place].ids for place in batch])
+            batches = list(_batches([len(read.ids) for read in reads], streams=streams.count))
+            filled = (self._filled([reads[place].ids for place in batch]) for batch in batches)
+            for batch, hidden in zip(batches, streams.run(filled), strict=True):
                 for row, place in enumerate(batch):
                     yield start + place, reads[place], hidden[row, : len(reads[place].ids)]
 
-    def _infer(self, rows: Sequence[NDArray[np.int64]]) -> Floats:
+    def _filled(self, rows: Sequence[NDArray[np.int64]]) -> _Batch:
         width = max(map(len, rows))
         ids = np.full((len(rows), width), self._card.pad_id, np.int64)
         mask = np.zeros_like(ids)
         for place, row in enumerate(rows):
             ids[place, : len(row)] = row
             mask[place, : len(row)] = 1
-        with self._turn:
-            # copied: the result lies in the request's own memory, which the next batch overwrites
-            hidden: Floats = self._request.infer([ids, mask], share_inputs=True, share_outputs=True)[0].copy()
-        return hidden
+        return ids, mask
+
+    def _alone(self) -> "_Streams":
+        """A worker does without."""
+        with self._opening:
+            if self._one is None:
+                self._one = _Streams(self._graph, count=1, threads=self._threads)
+            return self._one
+
+    def _side_by_side(self) -> "_Streams":
+        """A server that only answers does without."""
+        with self._opening:
+            if self._many is None:
+                several = min(self._threads or os.cpu_count() or 1, _MOST_STREAMS)
+                self._many = _Streams(self._graph, count=several, threads=self._threads)
+            return self._many
 
     def _pool(self, hidden: Floats) -> Floats:
         pooled: Floats = hidden[0] if self._card.pooling == "cls" else hidden.mean(axis=0)
         return _unit(pooled)
 
 
-def _compile(graph: Path, *, threads: int) -> "ov.CompiledModel":
+class _Streams:
+    """The compiled graph, running `count` batches side by side, `threads` CPU threads in all. Safe to share among threads."""
+
+    def __init__(self, graph: "ov.Model", *, count: int, threads: int) -> None:
+        compiled = _compile(graph, streams=count, threads=threads)
+        self._free: SimpleQueue[ov.InferRequest] = SimpleQueue()
+        for _ in range(count):
+            self._free.put(compiled.create_infer_request())
+        self.count = count
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="embed")
+
+    def run(self, batches: Iterable[_Batch]) -> Iterator[Floats]:
+        """The token vectors of each batch, in order; few are held at a time."""
+        if self.count == 1:
+            yield from map(self._infer, batches)
+            return
+        running: deque[Future[Floats]] = deque()
+        for batch in batches:
+            running.append(self._pool.submit(self._infer, batch))
+            if len(running) > self.count:
+                yield running.popleft().result()
+        for last in running:
+            yield last.result()
+
+    def _infer(self, batch: _Batch) -> Floats:
+        request = self._free.get()
+        try:
+            # copied: the result lies in the request's own memory, which the next batch overwrites
+            hidden: Floats = request.infer(batch, share_inputs=True, share_outputs=True)[0].copy()
+        finally:
+            self._free.put(request)
+        return hidden
+
+
+def _compile(graph: "ov.Model", *, streams: int, threads: int) -> "ov.CompiledModel":
     core = ov.Core()
     fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     settings = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",  # said openly: the default depends on the hint above
+        "NUM_STREAMS": str(streams),
+        "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",  # said openly: the default depends on other settings
+        "ENABLE_CPU_PINNING": "NO",  # a server and its worker would be bound to the same cores, and wait for each other
     }
     if threads:
         settings["INFERENCE_NUM_THREADS"] = str(threads)
     return core.compile_model(graph, "CPU", settings)
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of texts, longest first, so that a batch holds texts of nearly one length and at most _BATCH_TOKENS."""
+def _batches(lengths: Sequence[int], *, streams: int) -> Iterator[list[int]]:
+    """Places of texts, longest first, so that a batch holds texts of nearly one length and at most _BATCH_TOKENS, and no stream idles."""
+    tokens = min(_BATCH_TOKENS, math.ceil(sum(lengths) / streams))
     order = iter(sorted(range(len(lengths)), key=lambda place: -lengths[place]))
     for longest in order:
-        yield [longest, *islice(order, max(1, _BATCH_TOKENS // lengths[longest]) - 1)]
+        yield [longest, *islice(order, max(1, tokens // lengths[longest]) - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +218,6 @@ class _Read:
     ids: NDArray[np.int64]
     offsets: Ints
     own: NDArray[np.bool_]
-
-    def vectors(self, hidden: Floats) -> TokenVectors:
-        return TokenVectors(vectors=_unit(hidden[self.own]), offsets=self.offsets[self.own])
 
 
 def _read(encoding: Encoding, *, prefix_chars: int, limit: int) -> _Read:

@@ -1,6 +1,7 @@
 """What does a Word document say? Headings, numbered lists, tables, text boxes, diagrams and footnotes, in reading order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from lxml import etree
 
 from ingest.readers.docx_styles import Lists, Styles
+from ingest.readers.labels import labelled
 from ingest.readers.ooxml import MC, W, diagram_ids, diagram_lines, office_errors
+from ingest.readers.tables import Place, rows_of
 from ingest.readers.text_builder import TextBuilder
 from xuesi.core.domain import BlockKind
 from xuesi.core.ports import Reading
@@ -91,14 +94,16 @@ class _Walk:
         self._diagrams(paragraph)
         self._notes_of(paragraph)
 
-    def _add(self, kind: BlockKind, text: str, *, label: str = "", level: int = 0, table: int = 0) -> None:
+    def _add(
+        self, kind: BlockKind, text: str, *, label: str = "", level: int = 0, table: int = 0, header: bool = False
+    ) -> None:
         """Append text in which form feeds stand for page breaks; a break at its end waits for what comes next."""
         parts = canonical(text.replace(_PAGE_BREAK, _KEPT_BREAK)).strip(_SPACE_OR_BREAK).split(_KEPT_BREAK)
         whole = text.strip(" \t\n\u3000")
         self._break_waits = self._break_waits or whole.startswith(_PAGE_BREAK)
         if any(parts):
             self._turn_page(inside_block=False)
-            self.builder.add(kind, label + parts[0], level=level, table=table)
+            self.builder.add(kind, labelled(label, parts[0]), level=level, table=table, header=header)
             self._page_has_text = True
             for part in parts[1:]:
                 self._break_waits = True
@@ -120,18 +125,11 @@ class _Walk:
                 self.body(cell)
             return
         self._tables += 1
-        above: dict[int, str] = {}
-        for row in rows:
-            cells: dict[int, str] = {}
-            column = 0
-            for cell in row:
-                merge = cell.find(f"{W}tcPr/{W}vMerge")
-                goes_on = merge is not None and merge.get(f"{W}val") != "restart"
-                cells[column] = above.get(column, "") if goes_on else _cell_text(cell)  # said again in each of its rows
-                column += _columns(cell)
-            above = cells
-            if any(cells.values()):
-                self._add(BlockKind.TABLE_ROW, " | ".join(cells.values()), table=self._tables)
+        cells, spans = _places(rows)
+        said = {row.number: row for row in rows_of(cells, spans, named=_named(table))}
+        for number, row in enumerate(rows):
+            if number in said:
+                self._add(BlockKind.TABLE_ROW, said[number].text, table=self._tables, header=said[number].header)
             for cell in row:
                 self._notes_of(cell)
 
@@ -197,9 +195,33 @@ def _cell_text(cell: Any) -> str:
     return " ".join(" ".join(words) for words in paragraphs if words)
 
 
+def _places(rows: Sequence[Sequence[Any]]) -> tuple[dict[Place, str], dict[Place, tuple[int, int]]]:
+    """The text of each cell by the place where it begins, and over how many rows and columns it goes."""
+    cells: dict[Place, str] = {}
+    spans: dict[Place, tuple[int, int]] = {}
+    begun: dict[int, int] = {}  # in which row the cell begins that a column is in
+    for number, row in enumerate(rows):
+        column = 0
+        for cell in row:
+            over, merge = _columns(cell), cell.find(f"{W}tcPr/{W}vMerge")
+            top = begun.get(column, number) if merge is not None and merge.get(f"{W}val") != "restart" else number
+            if top == number:
+                cells[number, column] = _cell_text(cell)
+            begun[column] = top
+            spans[top, column] = number - top + 1, over
+            column += over
+    return cells, spans
+
+
 def _columns(cell: Any) -> int:
     span = cell.find(f"{W}tcPr/{W}gridSpan")
     return int(span.get(f"{W}val", "1")) if span is not None else 1
+
+
+def _named(table: Any) -> int:
+    """How many rows the file has Word say again on each page."""
+    marks = (_is_on(row.find(f"{W}trPr/{W}tblHeader")) for row in _own(table, f"{W}tr"))
+    return sum(1 for _ in takewhile(bool, marks))
 
 
 def _is_on(switch: Any) -> bool:

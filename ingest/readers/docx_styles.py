@@ -5,9 +5,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.readers.labels import BULLET
 from ingest.readers.ooxml import W, numeral
 
 _HEADING_NAME = re.compile(r"(?:heading|标题|標題)\s*([1-9])$", re.IGNORECASE)
+_LONGEST_CHAIN = 20  # of styles that inherit; Word itself takes no more than eleven
 _TITLE_NAMES = ("title", "标题", "標題", "文档标题")
 
 
@@ -26,6 +28,7 @@ class Styles:
         found = root.iter(f"{W}style") if root is not None else ()
         self._styles = {str(style.get(f"{W}styleId")): style for style in found}
         self._default = next((key for key, style in self._styles.items() if _is_default(style)), "")
+        self._chains: dict[str, list[Any]] = {}
 
     def heading_level(self, paragraph: Any) -> int:
         """1-9 for a heading, else 0."""
@@ -63,12 +66,15 @@ class Styles:
         return None
 
     def _chain(self, paragraph: Any) -> list[Any]:
-        chain: list[Any] = []
-        key = _value(paragraph.find(f"{W}pPr/{W}pStyle")) or self._default
-        while key in self._styles and self._styles[key] not in chain:
-            chain.append(self._styles[key])
-            key = _value(self._styles[key].find(f"{W}basedOn"))
-        return chain
+        own = _value(paragraph.find(f"{W}pPr/{W}pStyle")) or self._default
+        if own not in self._chains:
+            chain: dict[str, Any] = {}
+            key = own
+            while key in self._styles and key not in chain and len(chain) < _LONGEST_CHAIN:
+                chain[key] = self._styles[key]
+                key = _value(self._styles[key].find(f"{W}basedOn"))
+            self._chains[own] = list(chain.values())
+        return self._chains[own]
 
 
 class Lists:
@@ -91,7 +97,7 @@ class Lists:
             self._counted_as[list_id] = list_id if restarts or base is None else f"a{base.get(f'{W}abstractNumId')}"
 
     def next_label(self, place: Numbering) -> str:
-        """The number of the next paragraph in the list, with a space where one is shown; empty for bullets."""
+        """The number of the next paragraph in the list, with a space where one is shown, or a bullet."""
         levels = self._levels.get(place.list_id, {})
         level = levels.get(place.depth)
         if level is None:
@@ -100,8 +106,9 @@ class Lists:
         counts[place.depth] = counts.get(place.depth, _start(level) - 1) + 1
         for deeper in [depth for depth in counts if depth > place.depth]:
             del counts[deeper]
-        if _value(level.find(f"{W}numFmt")) in ("bullet", "none"):
-            return ""
+        form = _value(level.find(f"{W}numFmt"))
+        if form in ("bullet", "none"):
+            return BULLET if form == "bullet" else ""
 
         def shown(match: re.Match[str]) -> str:
             depth = int(match.group(1)) - 1

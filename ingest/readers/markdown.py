@@ -1,28 +1,30 @@
 """What does a Markdown file say? The text as it reads when it is shown: without markers, targets of links, or comments."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-import lxml.html
+from lxml.etree import ParserError
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ingest.encodings import decode
 from ingest.lines import join
 from ingest.marks import ends_sentence, opens_paragraph
+from ingest.readers.html_walk import Walk, drop, parsed
+from ingest.readers.labels import BULLET, labelled
 from ingest.readers.text_builder import TextBuilder
 from xuesi.core.domain import BlockKind
 from xuesi.core.ports import Reading
 from xuesi.core.text import canonical
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FIELD = re.compile(r"^(\w[\w -]*):[ \t]*(.+?)[ \t]*$", re.MULTILINE)
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_FIELD = re.compile(r"^(\w[\w -]*):(.*)$", re.MULTILINE)
+_NOT_READ = ("script", "style", "template", "svg")
 
 
 class MarkdownReader:
-    """CommonMark with tables. Numbers of ordered lists stay in the text, bullets do not; front matter becomes properties."""
+    """CommonMark with tables. Items of lists have their numbers or bullets in the text; front matter becomes properties."""
 
     def read(self, path: Path, *, password: str | None = None) -> Reading:
         """As `Reader.read`; a text is never encrypted."""
@@ -34,7 +36,9 @@ class MarkdownReader:
         parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
         _Walk(builder).walk(parser.parse(source[front.end() :] if front else source))
         properties = (
-            {name.lower(): value.strip("\"'") for name, value in _FIELD.findall(front.group(1))} if front else {}
+            {name.lower(): value.strip().strip("\"'") for name, value in _FIELD.findall(front.group(1))}
+            if front
+            else {}
         )
         return builder.reading(properties=properties, warnings=decoded.warnings)
 
@@ -76,9 +80,12 @@ class _Walk:
 
     def _list_item_open(self, token: Token) -> None:
         number = self._lists[-1]
-        self._label = "" if number is None else f"{number}{token.markup} "
+        self._label = BULLET if number is None else f"{number}{token.markup} "
         if number is not None:
             self._lists[-1] = number + 1
+
+    def _list_item_close(self, _: Token) -> None:
+        self._label = None  # of an item that says nothing
 
     def _table_open(self, _: Token) -> None:
         self._tables += 1
@@ -92,12 +99,23 @@ class _Walk:
         self._row = None
 
     def _fence(self, token: Token) -> None:
-        self._builder.add(BlockKind.PARAGRAPH, token.content)
+        self._add((token.content,))
 
     _code_block = _fence
 
     def _html_block(self, token: Token) -> None:
-        self._builder.add(BlockKind.PARAGRAPH, _tagless(token.content))
+        """HTML that stands for itself, its tables and lists too. Often it is but one tag, which says nothing."""
+        try:
+            root = parsed(token.content)
+        except ParserError:
+            return
+        drop(root, _NOT_READ)
+        if self._label is not None:
+            self._add((" ".join(root.text_content().split()),))
+            return
+        walk = Walk(self._builder, tables=self._tables)
+        walk.walk(root)
+        self._tables = walk.tables
 
     def _inline(self, token: Token) -> None:
         lines = list(_shown_lines(token.children or []))
@@ -106,10 +124,17 @@ class _Walk:
         elif self._heading:
             self._builder.add(BlockKind.HEADING, join(lines), level=self._heading)
         elif self._label is not None:
-            self._builder.add(BlockKind.LIST_ITEM, self._label + join(lines), level=len(self._lists))
-            self._label = None
+            self._add((join(lines),))
         else:
-            for paragraph in _paragraphs(lines):
+            self._add(_paragraphs(lines))
+
+    def _add(self, paragraphs: Iterable[str]) -> None:
+        """Paragraphs; the first of an item with the item's number or bullet."""
+        for paragraph in paragraphs:
+            if self._label is not None and paragraph.strip():
+                self._builder.add(BlockKind.LIST_ITEM, labelled(self._label, paragraph), level=len(self._lists))
+                self._label = None
+            else:
                 self._builder.add(BlockKind.PARAGRAPH, paragraph)
 
 
@@ -135,8 +160,3 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[str]:
             current = []
         current.append(line)
     yield join(current)
-
-
-def _tagless(html: str) -> str:
-    shown = _COMMENT.sub("", html)
-    return str(lxml.html.fromstring(shown).text_content()) if shown.strip() else ""

@@ -21,7 +21,7 @@ def office_errors(name: str) -> Iterator[None]:
     """python-docx and python-pptx meet damage with errors of many kinds: all mean that the file is damaged or no `name` file."""
     try:
         yield
-    except XuesiError:
+    except (XuesiError, MemoryError):
         raise
     except Exception as error:
         what = "is cut off or no complete archive" if isinstance(error, zipfile.BadZipFile) else "breaks its own format"
@@ -51,14 +51,20 @@ _DIGITS = "零一二三四五六七八九"
 _ROMAN = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))  # fmt: skip
 
 
+_MOST_LETTERS, _MOST_ROMAN = (
+    780,
+    32_767,
+)  # beyond them Word shows nothing sensible, and a file could ask for gigabytes of letters
+
+
 def numeral(number: int, form: str) -> str:
     """A number of a list as Word shows it in a number format (ECMA-376 part 1, 17.18.59); decimal where the form is not known."""
     if form in _CHINESE and 0 < number < 1000:
         return _chinese(number)
-    if form in ("lowerLetter", "upperLetter") and number > 0:
+    if form in ("lowerLetter", "upperLetter") and 0 < number <= _MOST_LETTERS:
         letter = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
         return letter.upper() if form == "upperLetter" else letter
-    if form in ("lowerRoman", "upperRoman") and number > 0:
+    if form in ("lowerRoman", "upperRoman") and 0 < number <= _MOST_ROMAN:
         roman = _roman(number)
         return roman.lower() if form == "lowerRoman" else roman
     if form.startswith("decimalEnclosedCircle") and 0 < number <= 20:
@@ -66,6 +72,19 @@ def numeral(number: int, form: str) -> str:
     if form == "decimalZero":
         return f"{number:02d}"
     return str(number)
+
+
+_AUTONUMBERS = (("alphaLc", "lowerLetter"), ("alphaUc", "upperLetter"), ("romanLc", "lowerRoman"), ("romanUc", "upperRoman"), ("circleNum", "decimalEnclosedCircle"), ("ea1", "chineseCounting"))  # fmt: skip
+
+
+def autonumber(number: int, form: str) -> str:
+    """A number of a list as PowerPoint shows it in a scheme (ECMA-376 part 1, 20.1.10.61), with the space that follows it."""
+    shown = numeral(number, next((known for start, known in _AUTONUMBERS if form.startswith(start)), "decimal"))
+    if form.endswith("ParenBoth"):
+        return f"({shown}) "
+    if form.startswith("ea1") and form.endswith("Period"):
+        return f"{shown}、"
+    return f"{shown}{')' if form.endswith('ParenR') else '.' if form.endswith('Period') else ''} "
 
 
 _CHINESE = ("chineseCounting", "chineseCountingThousand", "japaneseCounting", "taiwaneseCounting", "taiwaneseCountingThousand", "ideographDigital")  # fmt: skip

@@ -8,85 +8,39 @@ from typing import Any
 
 import pypdf
 
-from ingest.readers.pdf_chars import PageChars, is_drawn, open_pdf, page_chars
-from ingest.readers.pdf_layout import paragraphs, without_running
-from ingest.readers.pdf_lines import lines_of
-from ingest.readers.text_builder import TextBuilder
-from xuesi.core.domain import BlockKind, OutlineEntry
+from ingest.pages_read import page_read
+from ingest.readers.paged import reading_of, refuse_textless
+from ingest.readers.pdf_chars import open_pdf
+from ingest.readers.pdf_page import ReadPage, read_page
+from xuesi.core.domain import OutlineEntry
 from xuesi.core.errors import NoText, UnreadableDocument, XuesiError
 from xuesi.core.ports import Reading
 
-_SCAN_HINT = "It looks like a scan: add a copy with a text layer."
-_DAMAGED_SHARE = 0.2
-
 
 class PdfReader:
-    """PDF with a text layer. A paragraph may go on over the end of a page; running heads and page numbers are left out."""
+    """PDF. A page without good text is read from its picture; a paragraph may go on over the end of a page."""
 
     def read(self, path: Path, *, password: str | None = None) -> Reading:
         """As `Reader.read`."""
-        data = path.read_bytes()
         try:
-            return _read(data, password)
+            return _read(path, password)
         except UnreadableDocument:
-            return _read(_repaired(data, password), None)
+            return _read(_repaired(path, password), None)
 
 
-def _read(data: bytes, password: str | None) -> Reading:
-    with open_pdf(data, password=password) as document:
-        pages = [page_chars(document, index) for index in range(len(document))]
-        if not pages:
-            raise UnreadableDocument("The PDF has no pages.", hint="Get the file anew from its source.")
-        if not any(page.text.strip() for page in pages) and any(is_drawn(document, i) for i in range(len(pages))):
-            raise NoText("The PDF shows images or drawings only; it holds no text.", hint=_SCAN_HINT)
-    properties, outline, warnings = _facts(data, password)
-    builder = _built(pages)
-    return builder.reading(
-        properties=properties,
-        outline=outline,
-        warnings=[*warnings, *_doubts(pages)],
-        with_boxes=True,
-        hint=_SCAN_HINT,
-    )
+def _read(source: Path | bytes, password: str | None) -> Reading:
+    with open_pdf(source, password=password) as document:
+        pages = list(_pages(document))
+    refuse_textless(pages, "the PDF")
+    properties, outline, warnings = _facts(source, password)
+    return reading_of(pages, properties=properties, outline=outline, warnings=warnings)
 
 
-def _built(pages: Sequence[PageChars]) -> TextBuilder:
-    lines = [lines_of(page, index) for index, page in enumerate(pages)]
-    builder = TextBuilder()
-    tables: dict[tuple[int, int], int] = {}
-    begun = 0
-
-    def begin(until: int, *, inside_block: bool = False) -> None:
-        nonlocal begun
-        for page in pages[begun : until + 1]:
-            builder.start_page(page.label, width=page.width, height=page.height, inside_block=inside_block)
-        begun = max(begun, until + 1)
-
-    for paragraph in paragraphs(without_running(lines, [page.height for page in pages])):
-        (page, text, boxes), *rest = paragraph.parts()
-        begin(page)
-        if paragraph.table:
-            table = tables.setdefault(paragraph.table, len(tables) + 1)
-            builder.add(BlockKind.TABLE_ROW, text, table=table, boxes=boxes)
-        else:
-            kind = BlockKind.HEADING if paragraph.level else BlockKind.PARAGRAPH
-            builder.add(kind, text, level=paragraph.level, boxes=boxes)
-        for page, text, boxes in rest:
-            begin(page, inside_block=True)
-            builder.extend(text, boxes)
-    begin(len(pages) - 1)
-    return builder
-
-
-def _doubts(pages: Sequence[PageChars]) -> Iterator[str]:
-    empty = [number for number, page in enumerate(pages, start=1) if not page.text.strip()]
-    if empty:
-        shown = ", ".join(map(str, empty[:20])) + (", …" if len(empty) > 20 else "")
-        yield f"{len(empty)} of {len(pages)} pages hold no text and cannot be found: {shown}."
-    text = "".join(page.text for page in pages)
-    damaged = sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" or (c < " " and c not in "\r\n\t") for c in text)
-    if damaged > _DAMAGED_SHARE * len(text):
-        yield f"{damaged} of {len(text)} characters have no meaning in the PDF's fonts; the text may be unreadable."
+def _pages(document: Any) -> Iterator[ReadPage]:
+    page_read(0, len(document))
+    for index in range(len(document)):
+        yield read_page(document, index)
+        page_read(index + 1, len(document))
 
 
 @contextlib.contextmanager
@@ -94,7 +48,7 @@ def _pypdf_errors() -> Iterator[None]:
     """Damage shows in pypdf as errors of many kinds (KeyError, RecursionError and its own): all mean that the file is damaged."""
     try:
         yield
-    except XuesiError:
+    except (XuesiError, MemoryError):
         raise
     except Exception as error:
         raise UnreadableDocument(
@@ -102,27 +56,32 @@ def _pypdf_errors() -> Iterator[None]:
         ) from error
 
 
-def _repaired(data: bytes, password: str | None) -> bytes:
+def _repaired(source: Path | bytes, password: str | None) -> bytes:
     """The file written anew by pypdf, which is more patient with damage than PDFium, without encryption."""
     with _pypdf_errors():
-        writer = pypdf.PdfWriter(clone_from=_opened(data, password))
+        reader = _opened(source, password)
+        if not reader.pages:  # PDFium says no more of it than that it is damaged
+            raise NoText("The PDF opens, but has no pages.", hint="Save it anew in the program that made it.")
+        writer = pypdf.PdfWriter(clone_from=reader)
         out = io.BytesIO()
         writer.write(out)
         return out.getvalue()
 
 
-def _opened(data: bytes, password: str | None) -> pypdf.PdfReader:
-    reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
+def _opened(source: Path | bytes, password: str | None) -> pypdf.PdfReader:
+    reader = pypdf.PdfReader(io.BytesIO(source) if isinstance(source, bytes) else source, strict=False)
     if reader.is_encrypted:
         reader.decrypt(password or "")
     return reader
 
 
-def _facts(data: bytes, password: str | None) -> tuple[Mapping[str, str], Sequence[OutlineEntry], Sequence[str]]:
+def _facts(
+    source: Path | bytes, password: str | None
+) -> tuple[Mapping[str, str], Sequence[OutlineEntry], Sequence[str]]:
     """What the file says of itself and its bookmarks. Damage there costs them, not the document."""
     try:
         with _pypdf_errors():
-            reader = _opened(data, password)
+            reader = _opened(source, password)
             return _properties(reader), list(_bookmarks(reader, reader.outline, 1)), ()
     except UnreadableDocument:
         return {}, (), ("The PDF's own metadata and bookmarks are damaged and were left out.",)

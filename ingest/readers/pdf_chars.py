@@ -5,9 +5,9 @@ PDFium is not thread-safe and reads hostile files: this runs in a worker's proce
 
 import contextlib
 import ctypes
-import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,13 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
+from ingest.readers.pdf_doubled import drawn_once
 from xuesi.core.errors import EncryptedDocument, UnreadableDocument
 from xuesi.core.ports import Floats
 
+_DEEPEST_FORM = 2
 _MOST_PATHS = 4000  # of a page; one with more is a drawing, in which no table is looked for
+_HYPHEN = 0x02  # what PDFium makes of a hyphen at the end of a line
 _PASSWORD, _SECURITY = pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY
 
 
@@ -28,7 +31,7 @@ class PageChars:
 
     `text` holds one code point for each row of `boxes` (n, 4), which are left, top, right, bottom in points from the top left of the page as
     it is shown; NaN for characters that PDFium put in between (spaces and the `\n` of line ends), which `generated` (n,) marks. `rules` (m, 4)
-    are the straight lines that are drawn on the page, in the same points.
+    are the straight lines that are drawn on the page, in the same points. `images` is the share of the page that pictures cover, in [0, 1].
     """
 
     text: str
@@ -38,18 +41,19 @@ class PageChars:
     height: float
     label: str
     rules: Floats
+    images: float
 
 
 @contextlib.contextmanager
-def open_pdf(data: bytes, *, password: str | None) -> Iterator[Any]:
-    """The open PDFium document.
+def open_pdf(source: Path | bytes, *, password: str | None) -> Iterator[Any]:
+    """The open PDFium document. A file is read in pieces as they are needed, not as a whole.
 
     Raises:
         EncryptedDocument: If the password is missing or wrong, or the encryption is of a kind that PDFium does not know.
         UnreadableDocument: If PDFium cannot make sense of the file.
     """
     try:
-        document = pypdfium2.PdfDocument(data, password=password)
+        document = pypdfium2.PdfDocument(source, password=password)
     except pypdfium2.PdfiumError as error:
         if error.err_code == _PASSWORD:
             raise EncryptedDocument(
@@ -72,12 +76,6 @@ def open_pdf(data: bytes, *, password: str | None) -> Iterator[Any]:
         document.close()
 
 
-def is_drawn(document: Any, index: int) -> bool:
-    """Whether the page (from 0) shows images or drawings, so that a page without text may be a scan."""
-    with contextlib.closing(document.get_page(index)) as page:
-        return bool(pdfium.FPDFPage_CountObjects(page.raw) > 0)
-
-
 def page_chars(document: Any, index: int) -> PageChars:
     """The characters of one page; `index` from 0.
 
@@ -96,13 +94,18 @@ def page_chars(document: Any, index: int) -> PageChars:
             points, rects, generated = _raw_chars(textpage)
         box, rotation = page.get_bbox(), page.get_rotation()
         boxes = _as_shown(rects, box=box, rotation=rotation)
-        rules = _as_shown(_drawn_lines(page), box=box, rotation=rotation)
+        images, paths = _objects(page)
+        rules = _as_shown(_drawn_lines(paths), box=box, rotation=rotation)
         boxes[generated] = np.nan
         width, height = page.get_size()
         label = document.get_page_label(index)
+        covered = _covered(images, box)
     points, boxes, generated = _whole_code_points(points, boxes, generated)
+    once = drawn_once(points, boxes, generated)
+    if not once.all():
+        points, boxes, generated = points[once], boxes[once], generated[once]
     text = points.tobytes().decode("utf-32-le")
-    return PageChars(text, boxes, generated, float(width), float(height), label, rules)
+    return PageChars(text, boxes, generated, float(width), float(height), label, rules, covered)
 
 
 def _raw_chars(textpage: Any) -> tuple[NDArray[np.uint32], Floats, NDArray[np.bool_]]:
@@ -128,12 +131,48 @@ def _raw_chars(textpage: Any) -> tuple[NDArray[np.uint32], Floats, NDArray[np.bo
     return points, rects, generated
 
 
-def _drawn_lines(page: Any) -> Floats:
-    """The straight segments of all visible paths, (n, 4) left, top, right, bottom in PDF space; of too many only the first."""
+def _objects(page: Any) -> tuple[list[Any], list[Any]]:
+    """The images and the paths of a page, those inside forms too; of too many only the first. On the C functions, as a page may have thousands."""
+    images: list[Any] = []
+    paths: list[Any] = []
+    kept = {pdfium.FPDF_PAGEOBJ_IMAGE: images, pdfium.FPDF_PAGEOBJ_PATH: paths}
+
+    def walk(holder: Any, count: Callable[..., int], get: Callable[..., Any], depth: int) -> None:
+        for i in range(count(holder)):
+            found = get(holder, i)
+            kind = pdfium.FPDFPageObj_GetType(found)
+            if kind in kept and len(kept[kind]) < _MOST_PATHS:
+                kept[kind].append(found)
+            elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth:
+                walk(found, pdfium.FPDFFormObj_CountObjects, pdfium.FPDFFormObj_GetObject, depth - 1)
+
+    walk(page.raw, pdfium.FPDFPage_CountObjects, pdfium.FPDFPage_GetObject, _DEEPEST_FORM)
+    return images, paths
+
+
+def _covered(images: Sequence[Any], box: tuple[float, float, float, float]) -> float:
+    """The share of the page's box that images cover, on a grid of 64 by 64."""
+    if not images:
+        return 0.0
+    left, bottom, right, top = box
+    grid = np.zeros((64, 64), dtype=np.bool_)
+    step = np.array([right - left, top - bottom]) / 64
+    west, south, east, north = (ctypes.c_float() for _ in range(4))
+    for image in images:
+        if not pdfium.FPDFPageObj_GetBounds(image, west, south, east, north):
+            continue  # an image without a size covers nothing
+        across = np.clip([(west.value - left) / step[0], (east.value - left) / step[0]], 0, 64).round().astype(int)
+        up = np.clip([(south.value - bottom) / step[1], (north.value - bottom) / step[1]], 0, 64).round().astype(int)
+        grid[up[0] : up[1], across[0] : across[1]] = True
+    return float(grid.mean())
+
+
+def _drawn_lines(paths: Sequence[Any]) -> Floats:
+    """The straight segments of all visible paths, (n, 4) left, top, right, bottom in PDF space."""
     ends: list[tuple[float, float, float, float]] = []
-    for drawing in itertools.islice(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=3), _MOST_PATHS):
-        fill, stroke = ctypes.c_int(), ctypes.c_int()
-        pdfium.FPDFPath_GetDrawMode(drawing.raw, fill, stroke)
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    for drawing in paths:
+        pdfium.FPDFPath_GetDrawMode(drawing, fill, stroke)
         if fill.value or stroke.value:
             ends.extend(_segments(drawing))
     lines = np.array(ends, dtype=np.float32).reshape(-1, 4)
@@ -141,13 +180,18 @@ def _drawn_lines(page: Any) -> Floats:
 
 
 def _segments(drawing: Any) -> Iterator[tuple[float, float, float, float]]:
-    matrix = drawing.get_matrix()
+    matrix = pdfium.FS_MATRIX()
+    if not pdfium.FPDFPageObj_GetMatrix(drawing, matrix):
+        return
     x, y = ctypes.c_float(), ctypes.c_float()
     start = at = (0.0, 0.0)
-    for i in range(min(_MOST_PATHS, pdfium.FPDFPath_CountSegments(drawing.raw))):
-        segment = pdfium.FPDFPath_GetPathSegment(drawing.raw, i)
+    for i in range(min(_MOST_PATHS, pdfium.FPDFPath_CountSegments(drawing))):
+        segment = pdfium.FPDFPath_GetPathSegment(drawing, i)
         pdfium.FPDFPathSegment_GetPoint(segment, x, y)
-        point = matrix.on_point(x.value, y.value)
+        point = (
+            matrix.a * x.value + matrix.c * y.value + matrix.e,
+            matrix.b * x.value + matrix.d * y.value + matrix.f,
+        )
         kind = pdfium.FPDFPathSegment_GetType(segment)
         if kind == pdfium.FPDF_SEGMENT_MOVETO:
             start = point
@@ -190,4 +234,5 @@ def _whole_code_points(
     keep[pair + 1] = False
     points, boxes, generated = points[keep], boxes[keep], generated[keep]
     points[((points >= 0xD800) & (points < 0xE000)) | (points > 0x10FFFF)] = 0xFFFD
+    points[points == _HYPHEN] = 0x2D
     return points, boxes, generated

@@ -1,7 +1,7 @@
 """Which characters of a PDF page stand in which cell of a ruled table? From the lines drawn on the page; geometry alone, no vendor.
 
 A cell begins at the nearest rule above and to the left of a character, so cells that span rows or columns come out whole. Tables without
-vertical rules are not found.
+vertical rules are not found here.
 """
 
 from dataclasses import dataclass
@@ -26,15 +26,35 @@ class Grid:
         """Row and column, (k, 2) from 0, of the cell in which each of k points lies; -1 outside the table."""
         row = _last_before(self.across, at=y, along=x)
         column = _last_before(self.down, at=x, along=y)
+        left = self.down[:, 0].min()
+        column[(column < 0) & (x >= left)] = 0  # a piece of the leftmost rule is missing
         outside = (
             (x > self.across[:, 2].max() + _TOLERANCE)
             | (y > self.down[:, 2].max() + _TOLERANCE)
+            | (x < min(left, self.across[:, 1].min()) - _TOLERANCE)
             | (row < 0)
-            | (column < 0)
         )
-        cells = np.stack([row, column], axis=1)
-        cells[outside] = -1
+        cells = np.stack(
+            [row, column + 1], axis=1
+        )  # before the leftmost rule is a column too: tables may be open at their sides
+        cells[outside | np.isnan(x)] = -1
         return cells
+
+    def spans(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """For each cell of several places, by the row and column where it begins, over how many rows and columns it goes."""
+        rows, columns = _levels(self.across[:, 0]), _levels(self.down[:, 0])
+        left = min(float(columns[0]), float(self.across[:, 1].min()))
+        edges = np.array([left, *columns, max(float(columns[-1]), float(self.across[:, 2].max()))])
+        y, x = (rows[:-1] + rows[1:]) / 2, (edges[:-1] + edges[1:]) / 2
+        found = self.cells(np.tile(x, len(y)).astype(np.float32), np.repeat(y, len(x)).astype(np.float32))
+        places = [(row, column) for row in range(len(y)) for column in range(len(x))]
+        wide = (np.diff(edges) > _TOLERANCE).tolist()
+        spans: dict[tuple[int, int], tuple[int, int]] = {}
+        for (row, column), (top, first) in zip(places, found.tolist(), strict=True):
+            if wide[column] and 0 <= top <= row and first <= column and (top, first) != (row, column):
+                down, over = spans.get((top, first), (1, 1))
+                spans[top, first] = max(down, row - top + 1), max(over, column - first + 1)
+        return spans
 
 
 def grids(rules: Floats) -> list[Grid]:
@@ -65,16 +85,15 @@ def _connected(across: Floats, down: Floats) -> tuple[NDArray[np.int64], NDArray
         & (down[None, :, 1] - _TOLERANCE <= across[:, None, 0])
         & (across[:, None, 0] <= down[None, :, 2] + _TOLERANCE)
     )
-    label_across = np.arange(len(across))
-    label_down = np.full(len(down), len(across))
-    while True:
-        label_down = np.where(meet, label_across[:, None], len(across)).min(axis=0, initial=len(across))
-        nearer = np.minimum(
-            label_across, np.where(meet, label_down[None, :], len(across)).min(axis=1, initial=len(across))
-        )
-        if (nearer == label_across).all():
-            return label_across, label_down
-        label_across = nearer
+    label_across, label_down = np.full(len(across), -1), np.full(len(down), -1)
+    for number in range(len(across)):
+        new = np.array([number] if label_across[number] < 0 else [], dtype=np.int64)
+        while len(new):  # every rule is new once, so that a long chain of them costs no more than a table
+            label_across[new] = number
+            below = np.flatnonzero(meet[new].any(axis=0) & (label_down < 0))
+            label_down[below] = number
+            new = np.flatnonzero(meet[:, below].any(axis=1) & (label_across < 0))
+    return label_across, label_down
 
 
 def _levels(positions: Floats) -> Floats:

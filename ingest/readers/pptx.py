@@ -9,7 +9,10 @@ from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.shapes.group import GroupShape
 
 from ingest.length import is_wide
-from ingest.readers.ooxml import diagram_ids, diagram_lines, office_errors
+from ingest.pages_read import page_read
+from ingest.readers.labels import BULLET, labelled
+from ingest.readers.ooxml import A, autonumber, diagram_ids, diagram_lines, office_errors
+from ingest.readers.tables import Place, rows_of
 from ingest.readers.text_builder import TextBuilder
 from xuesi.core.domain import BlockKind
 from xuesi.core.ports import Reading
@@ -28,9 +31,11 @@ class PptxReader:
             presentation = pptx.Presentation(str(path))
             builder = TextBuilder()
             walk = _Walk(builder)
+            page_read(0, len(presentation.slides))
             for number, slide in enumerate(presentation.slides, start=1):
                 builder.start_page(str(number))
                 walk.slide(slide)
+                page_read(number, len(presentation.slides))
             core = presentation.core_properties
             created = {"created": core.created.date().isoformat()} if core.created else {}
             properties = {"title": core.title or "", "author": core.author or "", "subject": core.subject or ""}
@@ -46,11 +51,11 @@ class _Walk:
 
     def slide(self, slide: Any) -> None:
         shapes = list(_flat(slide.shapes))
-        titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
-        for shape in titles:
-            self._builder.add(BlockKind.HEADING, " ".join(shape.text_frame.text.split()), level=1)
         for shape in shapes:
-            if shape not in titles and _placeholder(shape) not in _FURNITURE:
+            if _placeholder(shape) in _TITLES:
+                self._builder.add(BlockKind.HEADING, " ".join(shape.text_frame.text.split()), level=1)
+        for shape in shapes:
+            if _placeholder(shape) not in (*_TITLES, *_FURNITURE):
                 self._shape(shape, slide)
         self._notes(slide)
 
@@ -66,18 +71,25 @@ class _Walk:
     def _paragraphs(self, shape: Any) -> None:
         is_list = _placeholder(shape) in (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT)
         paragraphs = [p for p in shape.text_frame.paragraphs if p.text.strip()]
+        counts: dict[int, int] = {}
         for paragraph in paragraphs:
             if paragraph.level or (is_list and len(paragraphs) > 1):
-                self._builder.add(BlockKind.LIST_ITEM, paragraph.text, level=paragraph.level + 1)
+                text = labelled(_label(paragraph, counts), paragraph.text)
+                self._builder.add(BlockKind.LIST_ITEM, text, level=paragraph.level + 1)
             else:
                 self._builder.add(BlockKind.PARAGRAPH, paragraph.text)
 
     def _table(self, table: Any) -> None:
         self._tables += 1
-        for row in table.rows:
-            cells = [" ".join(cell.text_frame.text.split()) for cell in row.cells if not cell.is_spanned]
-            if any(cells):
-                self._builder.add(BlockKind.TABLE_ROW, " | ".join(cells), table=self._tables)
+        cells: dict[Place, str] = {}
+        spans: dict[Place, tuple[int, int]] = {}
+        for number, row in enumerate(table.rows):
+            for column, cell in enumerate(row.cells):
+                if not cell.is_spanned:
+                    cells[number, column] = " ".join(cell.text_frame.text.split())
+                    spans[number, column] = cell.span_height, cell.span_width
+        for said in rows_of(cells, spans):
+            self._builder.add(BlockKind.TABLE_ROW, said.text, table=self._tables, header=said.header)
 
     def _notes(self, slide: Any) -> None:
         frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
@@ -86,6 +98,18 @@ class _Walk:
             self._builder.add(BlockKind.NOTE, "备注：" if any(map(is_wide, lines[0])) else "Notes:")
         for line in lines:
             self._builder.add(BlockKind.NOTE, line)
+
+
+def _label(paragraph: Any, counts: dict[int, int]) -> str:
+    """What is shown before an item: a number that the program counts in `counts` by level, nothing, or a bullet."""
+    properties = paragraph._p.pPr  # noqa: SLF001 python-pptx has no public door to bullets
+    form = properties.find(f"{A}buAutoNum") if properties is not None else None
+    for level in [level for level in counts if level > paragraph.level or (form is None and level == paragraph.level)]:
+        del counts[level]
+    if form is not None:
+        counts[paragraph.level] = counts.get(paragraph.level, int(form.get("startAt", "1")) - 1) + 1
+        return autonumber(counts[paragraph.level], form.get("type", ""))
+    return "" if properties is not None and properties.find(f"{A}buNone") is not None else BULLET
 
 
 def _flat(shapes: Iterable[Any]) -> Iterator[Any]:

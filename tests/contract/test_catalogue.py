@@ -1,5 +1,6 @@
 """What must a catalogue keep of documents, versions and passages?"""
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -9,8 +10,9 @@ from threading import Barrier, Thread
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
-from index.catalogue import SqlCatalogue, open_catalogue, tables
+from index.catalogue import SqlCatalogue, open_catalogue, rows, tables
 from tests.library import NOW, a_document, a_job, a_version, add, publish, read, replace_file
 from xuesi.core.domain import (
     Document,
@@ -23,6 +25,7 @@ from xuesi.core.domain import (
     Version,
     VersionId,
     VersionState,
+    WatchedFile,
 )
 from xuesi.core.errors import (
     DocumentNotFound,
@@ -230,6 +233,31 @@ def test_a_deleted_document_is_found_by_nothing_until_it_is_purged(catalogue: Sq
     assert catalogue.passages(version.id) == []
 
 
+def test_lists_longer_than_one_statement_takes_come_whole(
+    catalogue: SqlCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [[publish(catalogue) for _ in range(2)] for _ in range(8)]
+    facts = {"similarity": 0.9, "settled": "", "found_at": NOW}
+    with catalogue._store.write() as connection:
+        for (_, version, _), (_, other, _) in pairs:
+            row = {"version_id": version.id, "other_id": other.id, **facts}
+            connection.execute(tables.near_duplicate.insert().values(row))
+
+    def limited(connection: sqlite3.Connection, _: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 15)
+
+    catalogue._store.engine.dispose()
+    event.listen(catalogue._store.engine, "connect", limited)
+    monkeypatch.setattr(rows, "_IDS_A_STATEMENT", 3)
+    assert len(catalogue.near_duplicates()) == 8
+    for pair in pairs:
+        for document, _, _ in pair:
+            catalogue.delete_document(document.id, at=LATER)
+    gone = catalogue.deleted()
+    assert [len(versions) for _, versions in gone] == [1] * 16
+    assert catalogue.deleted([it.id for it, _ in gone]) == gone
+
+
 def test_only_a_deleted_document_is_purged(catalogue: SqlCatalogue) -> None:
     document, _, _ = publish(catalogue)
     with pytest.raises(DocumentNotFound):
@@ -386,3 +414,28 @@ def test_what_is_not_there_is_not_found(catalogue: SqlCatalogue, unknown: str) -
     with pytest.raises(PassageNotFound):
         catalogue.passage(PassageId(unknown))
     assert catalogue.passages(VersionId(unknown)) == []
+
+
+def test_bytes_are_known_while_a_document_has_them(catalogue: Catalogue) -> None:
+    _, kept, _ = add(catalogue, title="在库")
+    _, failed, job = add(catalogue, title="失败")
+    gone, removed, _ = add(catalogue, title="已删")
+    catalogue.finish_job(job.id, state=JobState.FAILED, now=NOW)
+    catalogue.delete_document(gone.id, at=NOW)
+    asked = [kept.sha256, failed.sha256, removed.sha256, "0" * 64]
+    assert catalogue.known(asked) == {kept.sha256: kept.document_id}
+
+
+def test_a_watched_file_is_remembered_by_its_path_and_outlives_its_document(catalogue: Catalogue) -> None:
+    document, _, _ = add(catalogue)
+    first = WatchedFile("/资料/a.txt", "a" * 64, 5_000_000_000, 1_700_000_000_123_456_789, NOW, document.id)
+    second = replace(first, path="/资料/b.txt", document_id=None, problem="It cannot be read.", missing_since=NOW)
+    catalogue.set_watched(second)
+    catalogue.set_watched(first)
+    assert catalogue.watched() == [first, second]
+    catalogue.set_watched(changed := replace(first, sha256="b" * 64))
+    catalogue.forget_watched(second.path)
+    assert catalogue.watched() == [changed]
+    catalogue.delete_document(document.id, at=NOW)
+    catalogue.purge(document.id)
+    assert catalogue.watched() == [replace(changed, document_id=None)]

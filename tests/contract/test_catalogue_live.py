@@ -21,6 +21,7 @@ def catalogue(tmp_path: Path) -> Iterator[SqlCatalogue]:
 def shown(catalogue: SqlCatalogue, passages: list[Passage], filters: Filters = NO_FILTERS) -> set[str]:
     """Versions of the passages that may be shown; `live`, `matching` and `extent` must agree about their versions."""
     found = catalogue.live([p.id for p in passages], filters)
+    assert catalogue.live_ids([p.id for p in passages], filters) == found.keys()
     assert {key: it.passage for key, it in found.items()} == {p.id: p for p in passages if p.id in found}
     matching = catalogue.matching(filters)
     own = {p.version_id for p in passages}
@@ -51,6 +52,7 @@ def test_ids_that_are_unknown_or_many_are_no_trouble(catalogue: SqlCatalogue) ->
     found = catalogue.live([*unknown[:1700], *(p.id for p in passages), *unknown[1700:]], NO_FILTERS)
     assert found.keys() == {p.id for p in passages}
     assert catalogue.live([], NO_FILTERS) == {}
+    assert catalogue.live_ids([], NO_FILTERS) == set()
 
 
 def test_passages_are_found_by_version_and_ordinal(catalogue: SqlCatalogue) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 
 from index.catalogue import open_catalogue
 from index.catalogue.migrate import revisions
 from index.catalogue.tables import metadata
 from tests.library import NOW, add, publish
+from xuesi.core.domain import NO_FILTERS, Filters, VersionState
 from xuesi.core.errors import (
     DataFolderReadOnly,
     IndexCorrupt,
@@ -50,6 +51,39 @@ def test_the_migrations_make_the_tables_that_the_queries_speak_of(place: Path) -
         context = MigrationContext.configure(connection, opts={"compare_type": False, "target_metadata": metadata})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def test_what_is_looked_for_all_the_time_is_not_looked_for_everywhere(place: Path) -> None:
+    asked: list[tuple[str, object]] = []
+    with open_catalogue(address(place)) as catalogue:
+        publish(catalogue)
+        event.listen(catalogue._store.engine, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+        assert catalogue.all_versions((VersionState.PUBLISHING,)) == []
+        assert catalogue.removed() == {}
+        assert catalogue.handed_over() == []
+        assert len(catalogue.waiting_jobs(now=NOW)) == 1
+        queries = [(query, values) for query, values in asked if query.startswith("SELECT")]
+        assert len(queries) == 4
+        with catalogue._store.read() as connection:
+            plans = [
+                row[3] for query, values in queries
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)  # type: ignore[arg-type]
+            ]  # fmt: skip
+    assert not [step for step in plans if step.startswith("SCAN") and "INDEX" not in step]
+
+
+def test_a_search_begins_at_its_passages(place: Path) -> None:
+    asked: list[tuple[str, object]] = []
+    with open_catalogue(address(place)) as catalogue:
+        _, _, passages = publish(catalogue)
+        event.listen(catalogue._store.engine, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+        for filters in (NO_FILTERS, Filters(kind=("news",)), Filters(as_of=NOW.date())):
+            asked.clear()
+            catalogue.live([p.id for p in passages], filters)
+            query, values = next(it for it in asked if it[0].startswith("SELECT"))
+            with catalogue._store.read() as connection:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all()  # type: ignore[arg-type]
+            assert plan[0][3].startswith("SEARCH passage"), plan
 
 
 def test_a_commit_is_on_the_disk_and_readers_do_not_wait(place: Path) -> None:

@@ -59,10 +59,10 @@ def test_a_vector_does_not_depend_on_its_batch_and_order_is_kept(subject: Embedd
 
 
 def test_nothing_in_nothing_out(subject: Embedder) -> None:
-    embedded = subject.embed_passages([], with_tokens=True)
+    embedded = subject.embed_passages([])
     assert embedded.passages.shape == (0, subject.dimension)
     assert embedded.sentences == ()
-    assert not embedded.tokens
+    assert embedded.tokens is None
     assert subject.count_tokens([]) == []
 
 
@@ -78,15 +78,17 @@ def test_odd_texts_are_embedded_without_error(subject: Embedder, text: str) -> N
 def test_sentence_and_token_vectors_are_complete_or_absent(subject: Embedder) -> None:
     text = "先读原文。再下基层🙂！Then write it down."
     spans = (Span(0, 5), Span(5, 11), Span(11, len(text)))
-    embedded = subject.embed_passages([EmbedInput(text, spans), INPUTS[0]], with_tokens=True)
+    embedded = subject.embed_passages([EmbedInput(text, spans), INPUTS[0]])
+    asked = subject.embed_query(text).tokens
     assert len(embedded.sentences) == 2
     assert embedded.sentences[0].shape in ((3, subject.dimension), (0, subject.dimension))
     assert embedded.sentences[1].shape == (0, subject.dimension)
-    for tokens, length in zip(embedded.tokens or (), (len(text), len(TEXTS[0])), strict=False):
-        assert tokens.vectors.shape == (len(tokens.offsets), subject.dimension)
-        assert (tokens.offsets[:, 0] <= tokens.offsets[:, 1]).all()
-        assert tokens.offsets.min() >= 0
-        assert tokens.offsets.max() == length
+    assert (embedded.tokens is None) == (asked is None)
+    if embedded.tokens is not None and asked is not None:
+        first, second = embedded.tokens.of(0), embedded.tokens.of(1)
+        assert len(first) == len(asked)
+        assert first.shape[1] * 8 == second.shape[1] * 8 == asked.shape[1]
+        np.testing.assert_allclose(np.linalg.norm(asked, axis=1), 1, atol=1e-5)
 
 
 def test_token_counts_grow_with_the_text(subject: Embedder) -> None:
@@ -100,6 +102,18 @@ def test_threads_do_not_disturb_each_other(subject: Embedder) -> None:
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda text: subject.embed_query(text).vector, TEXTS * 6))
     np.testing.assert_array_equal(np.array(together), np.array(alone * 6))
+
+
+def test_batches_beside_each_other_and_beside_questions_do_not_disturb_each_other(embedder: OpenVinoEmbedder) -> None:
+    inputs = INPUTS * 5  # more than one batch
+    alone, asked = embedder.embed_passages(inputs).passages, embedder.embed_query(TEXTS[0]).vector
+    with ThreadPoolExecutor(3) as pool:
+        together = [pool.submit(embedder.embed_passages, inputs) for _ in range(2)]
+        questions = list(pool.map(embedder.embed_query, [TEXTS[0]] * 6))
+    for passages in together:
+        np.testing.assert_array_equal(passages.result().passages, alone)
+    for question in questions:
+        np.testing.assert_array_equal(question.vector, asked)
 
 
 def test_fingerprint_is_stable_and_not_empty(subject: Embedder) -> None:

@@ -97,6 +97,13 @@ def test_nonsense_is_no_answer(server: EmbeddingServer, reply: Reply) -> None:
         client.embedder.embed_passages([EmbedInput(text="学习"), EmbedInput(text="调研")])
 
 
+def test_no_vector_for_a_question_is_no_answer(server: EmbeddingServer) -> None:
+    client = Client(server)
+    server.replies = [Reply(change=lambda body: {"data": []})]
+    with pytest.raises(ModelUnavailable, match="sent 0 embeddings for 1 texts"):
+        client.embedder.embed_query("学习")
+
+
 def test_a_server_that_hangs_is_left_after_the_timeout(server: EmbeddingServer) -> None:
     client = Client(server, timeout_s=0.3)
     release = threading.Event()

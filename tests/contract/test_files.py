@@ -3,8 +3,8 @@
 import hashlib
 import io
 import json
-import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Thread
@@ -18,11 +18,10 @@ from hypothesis import strategies as st
 from index.catalogue.files import FileStore
 from index.catalogue.texts import Texts
 from tests.library import a_document, a_version
+from tests.small_disk import on_a_small_disk
 from xuesi.core.domain import OutlineEntry, Page, Span, Version
-from xuesi.core.errors import DataFolderReadOnly, DocumentTooLarge, EmptyFile, FileMissing
-from xuesi.core.ports import Files, Floats, Reading, SentenceVectors
-
-ROOT = Path(__file__).parents[2]
+from xuesi.core.errors import Corrupt, DataFolderReadOnly, DocumentTooLarge, EmptyFile, FileMissing
+from xuesi.core.ports import Files, Floats, Reading, SentenceVectors, StoredFile, TokenCodes
 
 
 @pytest.fixture
@@ -33,6 +32,12 @@ def store(tmp_path: Path) -> FileStore:
 @pytest.fixture
 def version() -> Version:
     return a_version(a_document())
+
+
+def put_original(store: FileStore, source: BinaryIO, *, limit_bytes: int) -> StoredFile:
+    """An original that a version has."""
+    with store.put_original(source, limit_bytes=limit_bytes, wanted=lambda _: True) as stored:
+        return stored
 
 
 def everything(store: FileStore) -> list[Path]:
@@ -52,16 +57,16 @@ def some_vectors(count: int, *, of: float) -> tuple[Floats, SentenceVectors]:
 
 
 def test_it_is_a_store_of_files(store: FileStore, version: Version) -> None:
-    def ask(port: Files) -> str | None:
-        return port.fingerprint(version)
+    def ask(port: Files) -> Mapping[str, str | None]:
+        return port.embedded(version)
 
-    assert ask(store) is None
+    assert ask(store) == {}
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(min_size=1, max_size=300))
 def test_an_original_comes_back_byte_for_byte(store: FileStore, content: bytes) -> None:
-    stored = store.put_original(io.BytesIO(content), limit_bytes=300)
+    stored = put_original(store, io.BytesIO(content), limit_bytes=300)
     assert (stored.sha256, stored.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
     assert store.original(stored.sha256).read_bytes() == content
 
@@ -91,24 +96,24 @@ class _Broken(io.RawIOBase):
 
 def test_of_a_refused_file_nothing_is_left(store: FileStore) -> None:
     with pytest.raises(EmptyFile):
-        store.put_original(io.BytesIO(), limit_bytes=10)
+        put_original(store, io.BytesIO(), limit_bytes=10)
     with pytest.raises(DocumentTooLarge) as told:
-        store.put_original(io.BytesIO(b"x" * 11), limit_bytes=10)
+        put_original(store, io.BytesIO(b"x" * 11), limit_bytes=10)
     assert told.value.facts["limit_bytes"] == 10
     endless = _Endless()
     with pytest.raises(DocumentTooLarge):
-        store.put_original(cast("BinaryIO", endless), limit_bytes=3_000_000)
+        put_original(store, cast("BinaryIO", endless), limit_bytes=3_000_000)
     assert endless.taken < 6_000_000
     with pytest.raises(ConnectionResetError):
-        store.put_original(cast("BinaryIO", _Broken()), limit_bytes=10**9)
+        put_original(store, cast("BinaryIO", _Broken()), limit_bytes=10**9)
     assert everything(store) == []
-    assert store.put_original(io.BytesIO(b"x" * 10), limit_bytes=10).bytes == 10
+    assert put_original(store, io.BytesIO(b"x" * 10), limit_bytes=10).bytes == 10
 
 
 def test_the_same_bytes_many_times_at_once_are_kept_once(store: FileStore) -> None:
     content = bytes(range(256)) * 20_000
     with ThreadPoolExecutor(8) as pool:
-        stored = list(pool.map(lambda _: store.put_original(io.BytesIO(content), limit_bytes=10**8), range(16)))
+        stored = list(pool.map(lambda _: put_original(store, io.BytesIO(content), limit_bytes=10**8), range(16)))
     assert len(set(stored)) == 1
     (place,) = everything(store)
     assert place.read_bytes() == content
@@ -117,11 +122,38 @@ def test_the_same_bytes_many_times_at_once_are_kept_once(store: FileStore) -> No
 def test_what_is_missing_is_named(store: FileStore, version: Version) -> None:
     with pytest.raises(FileMissing, match=version.sha256):
         store.original(version.sha256)
-    for ask in (store.text, store.outline, store.vectors, store.sentences):
+    for ask in (store.text, store.outline):
         with pytest.raises(FileMissing, match=version.sha256):
             ask(version)
+    for ask_of in (store.vectors, store.sentences):
+        with pytest.raises(FileMissing, match=version.sha256):
+            ask_of(version, "e5")
     assert store.boxes(version) is None
-    assert store.fingerprint(version) is None
+    assert store.embedded(version) == {}
+
+
+def test_tokens_come_back_with_the_vectors_they_came_with(store: FileStore, version: Version) -> None:
+    passages, sentences = some_vectors(2, of=1.0)
+    with pytest.raises(FileMissing, match=version.sha256):
+        store.tokens(version, "e5")
+    codes, starts = np.arange(280, dtype=np.uint8).reshape(7, 40), np.array([0, 3, 7])
+    tokens = TokenCodes(codes, starts.astype(np.int32))
+    store.put_vectors(version, fingerprint="e5", title="", passages=passages, sentences=sentences, tokens=tokens)
+    found = store.tokens(version, "e5")
+    assert found is not None
+    np.testing.assert_array_equal(found.of(1), codes[3:])
+    store.put_vectors(version, fingerprint="e5", title="", passages=passages, sentences=sentences)
+    assert store.tokens(version, "e5") is None
+
+
+def test_vectors_cut_short_are_said_to_be_damaged(store: FileStore, version: Version) -> None:
+    passages, sentences = some_vectors(2, of=1.0)
+    store.put_vectors(version, fingerprint="e5", title="", passages=passages, sentences=sentences)
+    for place in store._folder.rglob("*.npy"):
+        place.write_bytes(place.read_bytes()[:-4])
+    for ask_of in (store.vectors, store.sentences):
+        with pytest.raises(Corrupt, match="damaged"):
+            ask_of(version, "e5")
 
 
 TEXT = "第一章\n“引号”、emoji 🙂👨‍👩‍👧 and a\ttab\n末行"
@@ -159,9 +191,9 @@ def test_versions_of_the_same_bytes_have_readings_of_their_own(store: FileStore,
 @pytest.mark.parametrize("count", [0, 1, 50])
 def test_vectors_come_back_mapped(store: FileStore, version: Version, count: int) -> None:
     passages, sentences = some_vectors(count, of=0.5)
-    store.put_vectors(version, fingerprint="e5 “小”", passages=passages, sentences=sentences)
-    assert store.fingerprint(version) == "e5 “小”"
-    found, its = store.vectors(version), store.sentences(version)
+    store.put_vectors(version, fingerprint="e5 “小”", title="题目", passages=passages, sentences=sentences)
+    assert store.embedded(version) == {"e5 “小”": "题目"}
+    found, its = store.vectors(version, "e5 “小”"), store.sentences(version, "e5 “小”")
     assert isinstance(found, np.memmap)
     np.testing.assert_array_equal(found, passages)
     for kept, given_ in (
@@ -175,13 +207,66 @@ def test_vectors_come_back_mapped(store: FileStore, version: Version, count: int
 
 def test_new_vectors_replace_the_old_and_those_in_use_stay_readable(store: FileStore, version: Version) -> None:
     passages, sentences = some_vectors(3, of=0.25)
-    store.put_vectors(version, fingerprint="old", passages=passages, sentences=sentences)
-    in_use = store.vectors(version)
+    store.put_vectors(version, fingerprint="e5", title="甲", passages=passages, sentences=sentences)
+    in_use = store.vectors(version, "e5")
     passages, sentences = some_vectors(5, of=0.75)
-    store.put_vectors(version, fingerprint="new", passages=passages, sentences=sentences)
-    assert (store.fingerprint(version), store.vectors(version).shape) == ("new", (5, 4))
+    store.put_vectors(version, fingerprint="e5", title="乙", passages=passages, sentences=sentences)
+    assert (store.embedded(version), store.vectors(version, "e5").shape) == ({"e5": "乙"}, (5, 4))
     assert in_use.sum() == 3
     assert len(everything(store)) == 5  # four arrays and the file that names their folder
+
+
+def test_vectors_of_two_models_lie_side_by_side_until_one_is_dropped(store: FileStore, version: Version) -> None:
+    for model, count in (("e5", 3), ("bge", 5)):
+        passages, sentences = some_vectors(count, of=1.0)
+        store.put_vectors(version, fingerprint=model, title="甲", passages=passages, sentences=sentences)
+    assert store.embedded(version) == {"e5": "甲", "bge": "甲"}
+    assert [len(store.vectors(version, model)) for model in ("e5", "bge")] == [3, 5]
+    size = store.vector_bytes(version)
+    assert size["e5"] < size["bge"]
+    held = sum(path.stat().st_size for path in everything(store) if path.suffix == ".npy")
+    assert held == sum(size.values())
+    assert store.drop_vectors(version, keep={"bge"}) == size["e5"]
+    assert store.drop_vectors(version, keep={"bge"}) == 0
+    assert sum(path.stat().st_size for path in everything(store) if path.suffix == ".npy") == size["bge"]
+    assert len(store.vectors(version, "bge")) == 5
+    with pytest.raises(FileMissing):
+        store.vectors(version, "e5")
+
+
+def test_two_who_bring_vectors_of_two_models_at_once_lose_none(store: FileStore, version: Version) -> None:
+    passages, sentences = some_vectors(2, of=1.0)
+
+    def bring(model: str) -> None:
+        for _ in range(20):
+            store.put_vectors(version, fingerprint=model, title="", passages=passages, sentences=sentences)
+
+    threads = [Thread(target=bring, args=(model,)) for model in ("e5", "bge", "m3")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.embedded(version).keys() == {"e5", "bge", "m3"}
+    assert len(everything(store)) == 3 * 4 + 1
+
+
+def test_vectors_as_they_were_kept_before_are_read_and_kept(store: FileStore, version: Version) -> None:
+    passages, sentences = some_vectors(3, of=1.0)
+    store.put_vectors(version, fingerprint="e5", title="甲", passages=passages, sentences=sentences)
+    (named,) = store._folder.rglob("vectors.json")
+    folder = json.loads(named.read_bytes())["e5"]["folder"]
+    named.write_text(json.dumps({"folder": folder, "fingerprint": "e5"}))
+    assert store.embedded(version) == {"e5": None}
+    assert len(store.vectors(version, "e5")) == 3
+    store.put_vectors(version, fingerprint="bge", title="甲", passages=passages, sentences=sentences)
+    assert store.embedded(version) == {"e5": None, "bge": "甲"}
+
+
+def test_one_at_a_time_makes_vectors_of_a_version_in_the_background(store: FileStore, version: Version) -> None:
+    with store.filling(version) as first, FileStore(store._folder).filling(version) as second:
+        assert (first, second) == (True, False)
+    with store.filling(version) as again:
+        assert again
 
 
 def test_a_reader_never_sees_vectors_that_do_not_fit_each_other(store: FileStore, version: Version) -> None:
@@ -191,31 +276,33 @@ def test_a_reader_never_sees_vectors_that_do_not_fit_each_other(store: FileStore
         for i in range(60):
             count = i % 5 + 1
             passages, sentences = some_vectors(count, of=float(count))
-            store.put_vectors(version, fingerprint="x", passages=passages, sentences=sentences)
+            store.put_vectors(version, fingerprint="x", title="", passages=passages, sentences=sentences)
         over.set()
 
     passages, sentences = some_vectors(1, of=1.0)
-    store.put_vectors(version, fingerprint="x", passages=passages, sentences=sentences)
+    store.put_vectors(version, fingerprint="x", title="", passages=passages, sentences=sentences)
     thread = Thread(target=write)
     thread.start()
     while not over.is_set():
-        its = store.sentences(version)
+        its = store.sentences(version, "x")
         assert len(its.spans) == len(its.passages) == len(its.vectors) == 2 * its.vectors[0, 0]
     thread.join()
 
 
-def test_what_was_made_of_a_version_is_removed_and_the_original_only_when_told(store: FileStore) -> None:
-    stored = store.put_original(io.BytesIO(b"abc"), limit_bytes=9)
+def test_what_was_made_of_a_version_is_removed_and_the_original_only_when_nobody_wants_it(store: FileStore) -> None:
+    stored = put_original(store, io.BytesIO(b"abc"), limit_bytes=9)
     one, two = (a_version(a_document(), sha256=stored.sha256) for _ in range(2))
     for version in (one, two):
         store.put_reading(version, a_reading("甲"))
-    store.remove(one, with_original=False)
+    store.remove(one)
+    store.remove_original(one.sha256, wanted=lambda _: True)
     assert store.original(stored.sha256).read_bytes() == b"abc"
     assert store.text(two) == "甲"
     with pytest.raises(FileMissing):
         store.text(one)
-    store.remove(two, with_original=True)
-    store.remove(two, with_original=True)
+    for _ in range(2):
+        store.remove(two)
+        store.remove_original(two.sha256, wanted=lambda _: False)
     assert list(store._folder.iterdir()) == []
 
 
@@ -249,7 +336,7 @@ import io, json, sys
 from pathlib import Path
 import numpy as np
 from index.catalogue.files import FileStore
-from tests.contract.test_files import a_reading, some_vectors
+from tests.contract.test_files import a_reading, put_original, some_vectors
 from tests.library import a_document, a_version
 from xuesi.core.errors import StorageFull
 
@@ -257,30 +344,21 @@ store, told = FileStore(Path(sys.argv[1]) / "files"), []
 version = a_version(a_document())
 passages, sentences = some_vectors(100_000, of=1.0)
 for put in (
-    lambda: store.put_original(io.BytesIO(b"x" * 2_000_000), limit_bytes=10**9),
+    lambda: put_original(store, io.BytesIO(b"x" * 2_000_000), limit_bytes=10**9),
     lambda: store.put_reading(version, a_reading("x" * 2_000_000)),
-    lambda: store.put_vectors(version, fingerprint="x", passages=passages, sentences=sentences),
+    lambda: store.put_vectors(version, fingerprint="x", title="", passages=passages, sentences=sentences),
 ):
     try:
         put()
     except StorageFull as error:
         told.append(str(error))
-print(json.dumps([told, [p.name for p in store._folder.rglob("*") if p.is_file()], store.put_original(io.BytesIO(b"x"), limit_bytes=9).bytes]))
+print(json.dumps([told, [p.name for p in store._folder.rglob("*") if p.is_file()], put_original(store, io.BytesIO(b"x"), limit_bytes=9).bytes]))
 """
 
 
 def test_a_full_disk_is_reported_and_nothing_half_written_stays(tmp_path: Path) -> None:
-    """On a disk of half a megabyte, mounted in a namespace of its own."""
-    mount = f"mount -t tmpfs -o size=512k tmpfs '{tmp_path}' && exec '{sys.executable}' -c \"$0\" '{tmp_path}'"
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, _ON_A_FULL_DISK]
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    except FileNotFoundError:
-        pytest.skip("unshare is not there to mount a small disk")
-    if "unshare" in done.stderr or "mount:" in done.stderr:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr
-    told, left, taken = json.loads(done.stdout)
+    """On a disk of half a megabyte."""
+    told, left, taken = on_a_small_disk(tmp_path, _ON_A_FULL_DISK)
     assert len(told) == 3
     assert all("no space left" in sentence for sentence in told)
     assert (left, taken) == ([], 1)

@@ -44,7 +44,7 @@ class Stoppable(Consumer):  # type: ignore[misc]
         pass
 
 
-def test_who_consumes_is_given_each_job_in_order(queue: HueyQueue, tmp_path: Path) -> None:
+def test_who_consumes_is_given_each_job_once(queue: HueyQueue, tmp_path: Path) -> None:
     run: list[str] = []
     done = threading.Event()
 
@@ -60,7 +60,7 @@ def test_who_consumes_is_given_each_job_in_order(queue: HueyQueue, tmp_path: Pat
     consumer.start()
     assert done.wait(10)
     consumer.stop(graceful=True)
-    assert run == ["job-0", "job-1", "job-2"]
+    assert sorted(run) == ["job-0", "job-1", "job-2"]  # two are taken at once, and may pass each other
 
 
 def test_an_error_in_a_job_does_not_end_the_consumer(queue: HueyQueue) -> None:

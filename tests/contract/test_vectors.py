@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,30 @@ def test_more_than_one_batch_is_taken(index: VectorIndex) -> None:
     assert index.query(vectors[5999], 1)[0][0] == "p05999"
     index.remove(_ids(5999))
     assert list(index.ids()) == ["p05999"]
+
+
+def test_tokens_come_and_go_with_their_passages(tmp_path: Path) -> None:
+    tokens = [np.full((n, 40), n % 256, np.uint8) for n in (0, 7, 300)]
+    with closing(ChromaIndex(tmp_path / "vectors")) as index:
+        index.add(_ids(3), _unit(3), tokens)
+        index.add([PassageId("none")], _unit(1))
+        index.remove([_ids(3)[1]])
+        index.add(_ids(1), _unit(1), [tokens[2]])
+    with closing(ChromaIndex(tmp_path / "vectors")) as index:
+        found = index.tokens([*_ids(3), PassageId("none"), PassageId("nobody's")])
+        assert {key: len(codes) for key, codes in found.items()} == {_ids(3)[0]: 300, _ids(3)[2]: 300}
+        np.testing.assert_array_equal(found[_ids(3)[2]], tokens[2])
+        assert index.tokens([]) == {}
+        index.add(_ids(6000), _unit(6000), [tokens[1]] * 6000)
+        assert len(index.tokens(_ids(6000))) == 6000
+
+
+def test_a_damaged_token_file_is_named(tmp_path: Path) -> None:
+    with closing(ChromaIndex(tmp_path / "vectors")) as index:
+        index.add(_ids(1), _unit(1), [np.zeros((1, 40), np.uint8)])
+    (tmp_path / "vectors" / "tokens.db").write_bytes(b"no database" * 500)
+    with pytest.raises(IndexCorrupt, match="not a database"):
+        ChromaIndex(tmp_path / "vectors")
 
 
 def test_adding_again_replaces(index: VectorIndex) -> None:
@@ -164,7 +189,23 @@ def test_nothing_is_sent_anywhere(tmp_path: Path) -> None:
         cwd=root,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert run.stdout.strip() == "done", run.stdout + run.stderr
+
+
+def test_nothing_of_the_program_s_memory_gets_into_its_files(tmp_path: Path) -> None:
+    secret = "鹧鸪飞过调研的村庄"
+    for round_ in range(6):
+        other, index = ChromaIndex(tmp_path / f"other{round_}"), ChromaIndex(tmp_path / f"index{round_}")
+        ids = [PassageId(f"{secret * 4}{i}") for i in range(300)]
+        other.add(ids, _unit(300, dimension=16))
+        other.remove(ids)
+        other.close()
+        index.add(_ids(30), _unit(30, dimension=16))
+        index.query(_unit(1, dimension=16)[0], 3)
+        index.close()
+        files = [file for file in (tmp_path / f"index{round_}").rglob("*.bin") if file.stat().st_size]
+        assert files, "nothing was written, so this proves nothing"
+        assert [file.name for file in files if secret.encode() in file.read_bytes()] == []

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
-_START_S = 60.0
+_START_S = 200.0
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -47,7 +47,7 @@ class Program:
             text=True,
             env=given,
             cwd=self.cwd,
-            timeout=180,
+            timeout=600,
             check=False,
         )
 
@@ -73,7 +73,7 @@ class Program:
                 yield found.group()
             finally:
                 process.terminate()
-                process.wait(30)
+                process.wait(120)
                 assert process.stdout
                 process.stdout.close()
 
@@ -82,7 +82,7 @@ def wait_until_ready(url: str) -> None:
     """Wait for `/readyz` to answer 200."""
     deadline = time.monotonic() + _START_S * 3
     while time.monotonic() < deadline:
-        if httpx.get(f"{url}/readyz", timeout=10).status_code == 200:
+        if httpx.get(f"{url}/readyz", timeout=60).status_code == 200:
             return
         time.sleep(0.3)
     pytest.fail("not ready in time")

@@ -45,7 +45,7 @@ def test_everything_works_and_nothing_reaches_out(program: Program, no_network: 
         text=True,
         cwd=ROOT,
         env=environment,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

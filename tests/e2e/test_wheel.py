@@ -45,8 +45,8 @@ def test_installed_wheel_takes_a_file_and_answers(installed: Path, tmp_path: Pat
     with program.serving() as url:
         added = program.run("add", str(material))
         assert added.returncode == 0, added.stderr
-        answer = httpx.post(f"{url}/api/v1/ask", json={"question": "周末值班由谁负责？"}, timeout=30).json()
-        page = httpx.get(f"{url}/", timeout=30)
+        answer = httpx.post(f"{url}/api/v1/ask", json={"question": "周末值班由谁负责？"}, timeout=120).json()
+        page = httpx.get(f"{url}/", timeout=120)
     assert "办公室" in answer["statements"][0]["text"]
     assert page.status_code == 200
     assert "学思" in page.text

@@ -165,14 +165,15 @@ def test_what_is_wrong_with_a_question_is_raised_before_any_event(library: Built
 class Altered:
     """A search whose hits were damaged: the wording of their passages is not that of the text any more."""
 
-    def __init__(self, searcher: Searcher, document: str) -> None:
+    def __init__(self, searcher: Searcher, document: str, *, wording: str, altered: str) -> None:
         self._searcher = searcher
         self._document = document
+        self._wording, self._altered = wording, altered
 
     def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
         found = self._searcher.search(query, limit=limit, filters=filters)
         hits = tuple(
-            replace(hit, passage=replace(hit.passage, text=hit.passage.text.replace("五天", "九天")))
+            replace(hit, passage=replace(hit.passage, text=hit.passage.text.replace(self._wording, self._altered)))
             if hit.document.id == self._document
             else hit
             for hit in found.hits
@@ -180,20 +181,24 @@ class Altered:
         return replace(found, hits=hits)
 
 
-def test_a_citation_that_does_not_stand_in_its_source_is_withheld_and_logged(
-    library: Built, caplog: pytest.LogCaptureFixture
-) -> None:
+def _on_altered(library: Built, *, wording: str, altered: str) -> tuple[str, ExtractiveAnswerer]:
+    """The document "class", and an answerer that finds it damaged."""
     services = library.services
     (damaged,) = (document for document, entry in library.entries.items() if entry == "class")
-    answerer = ExtractiveAnswerer(
-        Altered(services.searcher, damaged),
+    return damaged, ExtractiveAnswerer(
+        Altered(services.searcher, damaged, wording=wording, altered=altered),
         catalogue=services.catalogue,
         files=services.files,
         tokens=services.indexes.tokens,
-        embed=services.embedder.embed_query,
         threshold=0.0,
         max_statements=5,
     )
+
+
+def test_a_citation_that_does_not_stand_in_its_source_is_withheld_and_logged(
+    library: Built, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, answerer = _on_altered(library, wording="五天", altered="九天")
     with caplog.at_level(logging.ERROR):
         events: list[AnswerEvent] = list(answerer.ask("读书班开班多少天？"))
     said = [event.text for event in events if isinstance(event, Statement)]
@@ -204,11 +209,20 @@ def test_a_citation_that_does_not_stand_in_its_source_is_withheld_and_logged(
     assert "读书班开班多少天" not in caplog.text
 
 
+def test_a_statement_is_told_in_the_words_of_a_place_that_holds(library: Built) -> None:
+    damaged, answerer = _on_altered(library, wording="开班，为期", altered="开班,为期")
+    answer = answer_to("读书班是什么时候开班的？", answerer)
+    quotes = {citation.number: citation.quote for citation in answer.citations}
+    assert damaged not in {citation.document_id for citation in answer.citations if "开班" in citation.quote}
+    assert any("开班，为期五天" in statement.text for statement in answer.statements)
+    assert all(statement.text == quotes[statement.citations[0]] for statement in answer.statements)
+
+
 class WholePassages(HashEmbedder):
     """An embedder that gives no sentence vectors."""
 
-    def embed_passages(self, inputs: Sequence[EmbedInput], *, with_tokens: bool = False) -> Embedded:
-        made = super().embed_passages(inputs, with_tokens=with_tokens)
+    def embed_passages(self, inputs: Sequence[EmbedInput]) -> Embedded:
+        made = super().embed_passages(inputs)
         return replace(made, sentences=tuple(sentences[:0] for sentences in made.sentences))
 
 
@@ -219,5 +233,51 @@ def test_the_words_alone_answer_where_the_embedder_has_no_sentence_vectors(
     monkeypatch.setattr("xuesi.wiring.open_model", lambda _settings: without)
     with build(CORPUS, Settings(data_dir=tmp_path, answer_threshold=0.0)) as built:
         version = built.services.catalogue.versions(next(iter(built.entries)))[0]
-        assert len(built.services.files.sentences(version).vectors) == 0
+        assert len(built.services.files.sentences(version, without.fingerprint).vectors) == 0
         assert asked(built, "什么是数据孤岛？").statements[0].text == SILO
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Built]:
+    """A library of this test alone, with an embedder that knows letters only."""
+    monkeypatch.setattr("xuesi.wiring.open_model", lambda _settings: HashEmbedder(dimension=16))
+    with build(CORPUS, Settings(data_dir=tmp_path, answer_threshold=0.0)) as built:
+        yield built
+
+
+def test_a_document_that_is_removed_while_it_is_asked_is_left_out(
+    small: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = small.services
+    (removed,) = (document for document, entry in small.entries.items() if entry == "silo")
+    search = services.searcher.search
+
+    def then_remove(query: str, *, limit: int, filters: Filters) -> SearchResult:
+        found = search(query, limit=limit, filters=filters)
+        assert removed in {hit.document.id for hit in found.hits}
+        services.remove(removed)
+        return found
+
+    monkeypatch.setattr(services.searcher, "search", then_remove)
+    answer = asked(small, "什么是数据孤岛？")
+    assert removed not in {citation.document_id for citation in answer.citations}
+
+
+def test_a_document_whose_text_goes_while_it_is_told_is_withheld(
+    small: Built, caplog: pytest.LogCaptureFixture
+) -> None:
+    services = small.services
+    (damaged,) = (document for document, entry in small.entries.items() if entry == "silo")
+    events = services.answerer.ask("什么是数据孤岛？")
+    services.files.remove(services.catalogue.versions(damaged)[0])
+    *_, answer = events
+    assert isinstance(answer, Answer)
+    assert damaged not in {citation.document_id for citation in answer.citations}
+    assert "A citation was withheld" in caplog.text
+
+
+def test_lost_sentence_vectors_of_one_document_silence_nobody(small: Built, caplog: pytest.LogCaptureFixture) -> None:
+    for lost in small.services.settings.data_dir.glob("files/*/*/vectors-*/sentences.npy"):
+        lost.unlink()
+    assert asked(small, "什么是数据孤岛？").statements[0].text == SILO
+    assert "by its words only" in caplog.text

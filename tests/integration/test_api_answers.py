@@ -33,12 +33,12 @@ from xuesi.core.domain import (
 )
 from xuesi.core.errors import EmptyQuestion, ModelUnavailable
 from xuesi.core.ports import AnswerEvent
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 API = "/api/v1"
 DOCUMENT = Document(DocumentId("d"), "办法", Kind.REGULATION, datetime.now(UTC), published_on=date(2023, 5, 1))
 PASSAGE = Passage(PassageId("p"), VersionId("v"), 0, Span(10, 16), "每季度一次。", 2, 3, ("第一章",), 8)
-HIT = Hit(1, 0.9, PASSAGE, DOCUMENT, 1, Explanation(0.8, 0.4, (TermScore("季度", 1.5, 3.0),)))
+HIT = Hit(1, 0.9, PASSAGE, DOCUMENT, 1, Explanation(0.8, 0.4, 0.3, (TermScore("季度", 1.5, 3.0),)))
 CITATION = Citation(1, DOCUMENT.id, 1, DOCUMENT.title, DOCUMENT.published_on, 2, Span(10, 16), "每季度一次。")
 SECOND = replace(CITATION, number=2, span=Span(20, 22), quote="学习")
 STATEMENTS = (Statement("每季度一次。", (1,)), Statement("学习", (1, 2)))
@@ -95,10 +95,12 @@ def test_answer_has_the_shape_of_the_contract(services: Services) -> None:
             {
                 "number": 1, "document_id": "d", "version": 1, "title": "办法", "published_on": "2023-05-01", "page": 2, "span": [10, 16],
                 "quote": "每季度一次。", "url": "/documents/d/versions/1?start=10&end=16",
+                "current": True, "superseded_by": None,
             },
             {
                 "number": 2, "document_id": "d", "version": 1, "title": "办法", "published_on": "2023-05-01", "page": 2, "span": [20, 22],
                 "quote": "学习", "url": "/documents/d/versions/1?start=20&end=22",
+                "current": True, "superseded_by": None,
             },
         ],
         "nearest": [],
@@ -121,7 +123,9 @@ def test_question_without_evidence_is_no_error_and_shows_what_is_near(services: 
                 "published_on": "2023-05-01", "pages": [2, 3], "span": [10, 16], "heading_path": ["第一章"],
                 "url": "/documents/d/versions/1?start=10&end=16",
             },
-            "explain": {"dense": 0.8, "coverage": 0.4, "terms": [{"term": "季度", "score": 1.5, "idf": 3.0}]},
+            "explain": {"dense": 0.8, "coverage": 0.4, "late": 0.3, "terms": [{"term": "季度", "score": 1.5, "idf": 3.0}]},
+            "current": True,
+            "superseded_by": None,
         }
     ]  # fmt: skip
 
@@ -224,12 +228,17 @@ def test_stream_that_waits_is_kept_alive(services: Services, monkeypatch: pytest
         {"question": "a", "filters": {"kind": "novel"}},
         {"question": "a", "filters": {"published_from": "2023-13-01"}},
         {"question": "a", "conversation": [{"role": "system", "content": "x"}]},
+        {"question": "a\ud800"},
+        {"question": "a", "filters": {"issuer": "\udfff"}},
+        {"question": "a", "filters": {"document_id": ["x"] * 1001}},
     ],
 )
 def test_question_in_another_shape_is_refused(client: TestClient, asked: dict[str, object]) -> None:
-    response = client.post(f"{API}/ask", json=asked)
+    body = json.dumps(asked)  # halves of characters as \\ud800, as any client may write them
+    response = client.post(f"{API}/ask", content=body, headers={"content-type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (422, "invalid-input")
     assert response.json()["errors"]
+    assert "Value error" not in response.text
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"null"])
@@ -237,6 +246,12 @@ def test_body_that_is_no_object_is_refused(client: TestClient, body: bytes) -> N
     response = client.post(f"{API}/ask", content=body, headers={"content-type": "application/json"})
     assert response.status_code in {400, 422}
     assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_body_that_is_no_json_is_called_so(client: TestClient) -> None:
+    response = client.post(f"{API}/ask", content=b'{"question": ', headers={"content-type": "application/json"})
+    assert response.json()["detail"].startswith("The request: it is not JSON (")
+    assert response.json()["errors"][0]["pointer"] == ""
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Documents come in, are read, changed and removed over HTTP; whatever a file or a name does, nothing is lost and nothing breaks."""
 
 import errno
+import hashlib
 import io
 import json
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -14,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
@@ -23,7 +26,7 @@ from api.boxes import Box
 from api.fetch import Network
 from api.render import PageRenderer
 from tests.api_library import BASE, PNG, boxes_of, opened, read, served
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 API = "/api/v1"
 TEXT = "# 读书班\n\n读书班每季度举办一次。\n\n学员先自学，再讨论。\n"
@@ -88,7 +91,7 @@ def test_each_of_several_files_has_its_outcome_in_order(client: TestClient) -> N
         ("file", ("new.md", "新的文件。".encode())),
         ("file", ("empty.md", b"")),
         ("file", ("known.md", "已经在库里的文件。".encode())),
-        ("file", ("picture.xyz", b"\x89PNG\r\n\x1a\n" + bytes(50))),
+        ("file", ("picture.gif", b"GIF89a" + bytes(50))),
         ("file", ("last.txt", "最后一个文件。".encode())),
     ]
     response = client.post(f"{API}/documents", files=files)
@@ -100,9 +103,28 @@ def test_each_of_several_files_has_its_outcome_in_order(client: TestClient) -> N
     assert (outcomes[3]["problem"]["code"], outcomes[3]["problem"]["status"]) == ("unsupported-format", 415)
     assert outcomes[4]["document"]["file_name"] == "last.txt"
     assert [sorted(name for name, value in o.items() if value is not None) for o in outcomes[:2]] == [
-        ["document", "job", "version"],
-        ["problem"],
+        ["document", "file_name", "job", "version"],
+        ["file_name", "problem"],
     ]
+
+
+def test_each_file_in_a_zip_has_its_outcome_in_the_zip_s_place(client: TestClient) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("通知/一.md", "一份新的通知。")
+        archive.writestr("通知/二.exe", b"MZ\0\0")
+    files = [("file", ("材料.zip", packed.getvalue())), ("file", ("three.txt", "第三份材料。".encode()))]
+    response = client.post(f"{API}/documents", files=files)
+    assert response.status_code == 202
+    outcomes = response.json()["documents"]
+    assert [it["file_name"] for it in outcomes] == ["材料.zip/通知/一.md", "材料.zip/通知/二.exe", "three.txt"]
+    assert outcomes[1]["problem"]["status"] == 415
+    again = BeautifulSoup(client.post("/library/add", files=files).text, "html.parser")
+    refused = [it.get_text(" ", strip=True) for it in again.select(".notice.bad strong")]
+    assert [it.split(" · ")[0] for it in refused] == ["材料.zip/通知/一.md", "材料.zip/通知/二.exe", "three.txt"]
+    empty = io.BytesIO()
+    zipfile.ZipFile(empty, "w").close()
+    assert add(client, empty.getvalue(), name="leer.zip").json()["code"] == "empty-file"
 
 
 def test_same_file_again_is_told_and_given_the_document_that_has_it(client: TestClient) -> None:
@@ -201,6 +223,12 @@ def test_body_of_unknown_length_is_stopped_at_the_limit(client: TestClient) -> N
     assert (response.status_code, response.json()["code"]) == (413, "document-too-large")
 
 
+def test_who_may_only_ask_may_not_fill_the_disk(client: TestClient) -> None:
+    files = {"question": ("a.txt", b"x" * 4_500_000)}
+    for path in ("/", "/search", "/login", f"{API}/ask"):
+        assert client.post(path, files=files).status_code == 413
+
+
 def test_full_disk_is_told_and_nothing_is_kept(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full(tempfile.SpooledTemporaryFile[bytes]):
         """As where the temporary folder lies on a full disk."""
@@ -231,20 +259,27 @@ def test_document_is_fetched_by_its_address(services: Services) -> None:
         return ["10.0.0.1" if host == "inside.example" else "93.184.215.14"]
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/old":
+            return httpx.Response(302, headers={"location": "https://out.example/%E7%8F%AD.md#part"})
         if request.url.path == "/large.txt":
-            return httpx.Response(200, content=b"x" * 1_000_001)
-        return httpx.Response(200, content=TEXT.encode(), headers={"content-type": "text/markdown"})
+            return httpx.Response(200, stream=httpx.ByteStream(b"x" * 1_000_001))
+        return httpx.Response(200, stream=httpx.ByteStream(TEXT.encode()), headers={"content-type": "text/markdown"})
 
     app = create_app(services, network=Network(resolve, httpx.MockTransport(answer)))
     with TestClient(app, base_url=BASE) as client:
         taken = client.post(
-            f"{API}/documents/from-url", json={"url": "https://out.example/班.md", "metadata": {"kind": "news"}}
+            f"{API}/documents/from-url", json={"url": "http://out.example/old", "metadata": {"kind": "news"}}
         )
+        document_id = taken.json()["documents"][0]["document"]["id"]
+        (version,) = client.get(f"{API}/documents/{document_id}/versions").json()["items"]
+        page = BeautifulSoup(client.get(f"/documents/{document_id}").text, "html.parser")
         refused = client.post(f"{API}/documents/from-url", json={"url": "http://inside.example/a.md"})
         large = client.post(f"{API}/documents/from-url", json={"url": "http://out.example/large.txt"})
     (outcome,) = taken.json()["documents"]
     assert taken.status_code == 202
     assert (outcome["document"]["file_name"], outcome["document"]["kind"]) == ("班.md", "news")
+    assert version["quality"]["origin"] == "https://out.example/%E7%8F%AD.md"
+    assert page.select_one(f'.origin a[href="{version["quality"]["origin"]}"]') is not None
     assert (refused.status_code, refused.json()["code"]) == (422, "unsafe-url")
     assert (large.status_code, large.json()["code"]) == (413, "document-too-large")
 
@@ -294,7 +329,18 @@ def test_document_is_changed_and_removed(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{}, {"title": ""}, {"title": None}, {"kind": "novel"}, {"id": "x"}, {"published_on": "x"}]
+    "change",
+    [
+        {},
+        {"title": ""},
+        {"title": " "},
+        {"title": None},
+        {"issuer": "a\0b"},
+        {"topics": ["a\0b"]},
+        {"kind": "novel"},
+        {"id": "x"},
+        {"published_on": "x"},
+    ],
 )
 def test_impossible_change_is_refused(client: TestClient, change: dict[str, object]) -> None:
     document_id = added(client)
@@ -333,6 +379,7 @@ def test_new_version_takes_the_place_of_the_old_one_when_it_is_live(client: Test
     [
         ("/documents/none", "document-not-found"),
         ("/documents/{id}/versions/2/text", "version-not-found"),
+        ("/documents/{id}/versions/99999999999999999999/text", "version-not-found"),
         ("/documents/{id}/versions/1/diff?against=9", "version-not-found"),
         ("/documents/{id}/versions/1/pages/4.png", "page-not-found"),
         ("/passages/none", "passage-not-found"),
@@ -419,31 +466,36 @@ def test_span_is_marked_on_the_page_image(client: TestClient, services: Services
     assert image.getpixel((67, 22)) == (255, 255, 255)
 
 
-def test_question_is_answered_while_every_page_waits_for_a_slow_one(services: Services) -> None:
+@pytest.mark.parametrize(
+    "address", [f"{API}/documents/{{}}/versions/1/pages/1.png", "/documents/{}/versions/1/excerpt"]
+)
+def test_question_is_answered_while_every_page_waits_for_a_slow_one(services: Services, address: str) -> None:
     """More requests for pages than the server has threads, all behind one that is not drawn."""
     go = threading.Event()
 
     class Slow(PageRenderer):
         def page_png(self, path: Path, *, page: int, scale: float, marks: Sequence[Box]) -> bytes:
-            assert go.wait(20)
+            assert go.wait(60)
             return PNG
 
-    app = create_app(services, renderer=Slow(timeout_s=20, font=None))
-    with served(app) as url, httpx.Client(base_url=url, timeout=20, limits=httpx.Limits(max_connections=70)) as client:
+        def drawable(self, path: Path) -> bool:
+            return go.wait(60)
+
+    app = create_app(services, renderer=Slow(timeout_s=120, font=None))
+    with served(app) as url, httpx.Client(base_url=url, timeout=120, limits=httpx.Limits(max_connections=70)) as client:
         document_id = client.post(f"{API}/documents", files={"file": ("a.pdf", pdf())}).json()["documents"][0][
             "document"
         ]["id"]
         read(services, document_id, text="Hello")
         with ThreadPoolExecutor(60) as readers:
-            address = f"{API}/documents/{document_id}/versions/1/pages/1.png"
-            waiting = [readers.submit(client.get, address) for _ in range(60)]
+            waiting = [readers.submit(client.get, address.format(document_id)) for _ in range(60)]
             try:
                 time.sleep(0.5)
                 assert client.post(f"{API}/search", json={"query": "学习"}).status_code == 200
                 assert not any(each.done() for each in waiting)
             finally:
                 go.set()
-            assert {each.result().content for each in waiting} == {PNG}
+            assert {each.result().status_code for each in waiting} == {200}
 
 
 def test_page_image_is_not_sent_twice(client: TestClient, services: Services) -> None:
@@ -487,3 +539,49 @@ def test_passage_is_shown_with_its_place(client: TestClient, services: Services)
     )
     assert (date.fromisoformat(shown["published_on"]), shown["heading_path"]) == (date(2023, 5, 1), ["第一节"])
     assert shown["url"] == f"/documents/{document_id}/versions/1?start=0&end={len(TEXT)}"
+
+
+def test_files_that_are_there_need_not_be_sent(client: TestClient) -> None:
+    sent = client.post(f"{API}/documents", files={"file": ("a.md", TEXT)}).json()["documents"][0]["document"]
+    sha256 = hashlib.sha256(TEXT.encode()).hexdigest()
+    answer = client.post(f"{API}/documents/known", json={"sha256": [sha256, "0" * 64]})
+    assert answer.json() == {"known": {sha256: sent["id"]}}
+    assert client.post(f"{API}/documents/known", json={"sha256": ["no hash"]}).status_code == 422
+
+
+def test_removed_document_waits_in_the_trash_and_comes_back(client: TestClient, services: Services) -> None:
+    document = add(client).json()["documents"][0]["document"]
+    read(services, document["id"], text=TEXT)
+    assert client.delete(f"{API}/documents/{document['id']}").status_code == 204
+    assert client.get(f"{API}/documents/{document['id']}").status_code == 404
+    (waiting,) = client.get(f"{API}/trash").json()["items"]
+    assert (waiting["id"], waiting["title"]) == (document["id"], document["title"])
+    assert waiting["purge_after"] > waiting["deleted_at"]
+    restored = client.post(f"{API}/documents/{document['id']}/restore")
+    assert restored.json()["version"] == 1
+    assert client.get(f"{API}/trash").json() == {"items": [], "next": None}
+    assert client.post(f"{API}/documents/{document['id']}/restore").status_code == 404
+
+
+def test_removed_document_is_purged_at_once_where_that_is_asked(client: TestClient, services: Services) -> None:
+    document = add(client).json()["documents"][0]["document"]
+    sha256 = read(services, document["id"], text=TEXT).sha256
+    client.delete(f"{API}/documents/{document['id']}")
+    assert client.delete(f"{API}/documents/{document['id']}?now=true").status_code == 204
+    assert client.get(f"{API}/trash").json()["items"] == []
+    waited = time.monotonic() + 120
+    while services.catalogue.has_original(sha256):
+        assert time.monotonic() < waited
+        time.sleep(0.05)
+    assert client.delete(f"{API}/documents/{document['id']}?now=true").status_code == 404
+
+
+def test_same_file_added_meanwhile_keeps_a_removed_document_from_coming_back(
+    client: TestClient, services: Services
+) -> None:
+    document = add(client).json()["documents"][0]["document"]
+    read(services, document["id"], text=TEXT)
+    client.delete(f"{API}/documents/{document['id']}")
+    other = add(client).json()["documents"][0]["document"]
+    refused = client.post(f"{API}/documents/{document['id']}/restore")
+    assert (refused.status_code, refused.json()["document_id"]) == (409, other["id"])

@@ -13,7 +13,7 @@ from xuesi.cli.context import all_errors
 from xuesi.core.domain import NO_FILTERS, Filters
 from xuesi.core.errors import XuesiError
 from xuesi.core.ports import SearchResult
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 API = "/api/v1"
 ALL = sorted(all_errors(), key=lambda kind: kind.code)
@@ -96,6 +96,18 @@ def test_frameworks_own_errors_come_through_the_same_door(
     assert client.get(f"/errors/{code}").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", f"{API}/documents"])
+def test_head_is_answered_as_get_without_the_body(
+    client: TestClient, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="xuesi")
+    head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.headers["content-type"]) == (200, get.headers["content-type"])
+    assert get.content
+    assert not head.content
+    assert next(r.getMessage() for r in caplog.records if r.name == "xuesi.access").startswith(f"HEAD {path} 200 ")
+
+
 def test_request_has_an_id_of_its_own_or_the_callers(client: TestClient) -> None:
     first, second = (client.get("/healthz").headers["x-request-id"] for _ in range(2))
     assert first != second
@@ -113,6 +125,24 @@ def test_log_says_what_was_called_and_not_what_was_asked(client: TestClient, cap
     assert lines[0].startswith("POST /api/v1/search 200 ")
     assert lines[1].startswith("GET /api/v1/documents 200 ")
     assert not any("geheimnis" in record.getMessage() for record in caplog.records if record.name.startswith("xuesi"))
+
+
+def test_no_address_writes_a_line_of_its_own_into_the_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="xuesi")
+    client.get("/x%0A2026-01-01%20INFO%20forged")
+    (line,) = [r.getMessage() for r in caplog.records if r.name == "xuesi.access"]
+    assert line.startswith("GET /x%0A2026-01-01%20INFO%20forged 404 ")
+
+
+def test_polls_do_not_fill_the_log_but_a_mistaken_one_is_told(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="xuesi")
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert client.get(path).status_code == 200
+    assert client.post("/healthz").status_code == 405
+    lines = [r.getMessage() for r in caplog.records if r.name == "xuesi.access"]
+    assert [line.split(" ")[:3] for line in lines] == [["POST", "/healthz", "405"]]
 
 
 def test_figures_count_requests_by_route_and_what_is_there(client: TestClient) -> None:

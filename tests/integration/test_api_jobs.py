@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from tests.api_library import BASE, events, opened, served
 from xuesi.core.domain import JobId, JobState
-from xuesi.wiring import Services
+from xuesi.services import Services
 
 API = "/api/v1"
 
@@ -48,7 +48,7 @@ def test_jobs_are_listed_newest_first_and_by_state(client: TestClient, services:
     assert [job["id"] for job in client.get(f"{API}/jobs").json()["items"]] == ids[::-1]
     (failed,) = client.get(f"{API}/jobs", params={"state": "failed"}).json()["items"]
     assert failed["id"] == ids[1]
-    assert failed["error"] == {"code": "no-text", "detail": "No text."}
+    assert failed["error"] == {"code": "no-text", "detail": "No text.", "document_id": None}
     assert (failed["version"], failed["file_name"]) == (1, "第1号。.txt")
     part = client.get(f"{API}/jobs", params={"limit": 2}).json()
     rest = client.get(f"{API}/jobs", params={"limit": 2, "cursor": part["next"]}).json()
@@ -97,6 +97,9 @@ def test_events_tell_unfinished_jobs_first_and_then_every_change_once(services: 
             assert (name, json.loads(data)["stage"], json.loads(data)["done"]) == ("job", "reading", 1)
             services.catalogue.finish_job(JobId(first), state=JobState.CANCELLED, now=datetime.now(UTC))
             assert _next(told) == (first, "cancelled")
+            # A worker took the time, then waited for its turn to write, and another one's change was told meanwhile.
+            services.catalogue.finish_job(JobId(second), state=JobState.CANCELLED, now=now - timedelta(seconds=1))
+            assert _next(told) == (second, "cancelled")
 
 
 def _next(told: Iterator[tuple[str, str]]) -> tuple[str, str]:

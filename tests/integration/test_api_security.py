@@ -9,8 +9,10 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.security import LOGIN_COOKIE, check_exposure
+from index.catalogue import SqlCatalogue
+from ingest.watch import WatchedFolder, Watcher
 from tests.api_library import BASE, opened
-from xuesi.core.errors import Misconfigured
+from xuesi.core.errors import Misconfigured, StorageFull
 from xuesi.core.settings import Settings
 
 API = "/api/v1"
@@ -18,12 +20,23 @@ TOKEN = "学习 token-1234"
 WRITES = [
     ("POST", "/documents"),
     ("POST", "/documents/from-url"),
+    ("POST", "/documents/known"),
+    ("POST", "/documents/accept"),
+    ("PATCH", "/documents"),
     ("PATCH", "/documents/none"),
     ("DELETE", "/documents/none"),
     ("POST", "/documents/none/versions"),
+    ("POST", "/documents/none/restore"),
+    ("POST", "/near-duplicates/settle"),
+    ("PUT", "/topics"),
     ("POST", "/jobs/none/cancel"),
     ("POST", "/jobs/none/retry"),
+    ("POST", "/watched/look"),
     ("POST", "/reindex"),
+    ("POST", "/embedding-model"),
+    ("POST", "/embedding-model/cancel"),
+    ("POST", "/embedding-model/drop-old"),
+    ("POST", "/backup"),
     ("POST", "/doctor/repair"),
 ]
 
@@ -97,9 +110,38 @@ def test_every_write_of_the_interface_is_in_this_table(open_client: TestClient) 
     assert found == {*WRITES, ("POST", "/search"), ("POST", "/ask")}
 
 
-@pytest.mark.parametrize("path", ["/documents", "/jobs", "/doctor"])
+@pytest.mark.parametrize("path", ["/documents", "/jobs", "/topics"])
 def test_reading_needs_no_token(client: TestClient, path: str) -> None:
     assert client.get(API + path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/trash", "/doctor", "/watched", "/embedding-model"])
+def test_what_is_the_administrator_s_needs_the_token(client: TestClient, path: str) -> None:
+    refused = client.get(API + path)
+    assert (refused.status_code, refused.json()["code"]) == (401, "token-required")
+    assert client.get(API + path, headers={b"Authorization": f"Bearer {TOKEN}".encode()}).status_code == 200
+
+
+def test_the_library_page_shows_no_paths_to_strangers(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Watcher, "folders", [WatchedFolder("/srv/share", reachable=True, files=1)])
+    assert "/srv/share" not in client.get("/library").text
+    client.post("/login", data={"token": TOKEN, "next": "/library"})
+    assert "/srv/share" in client.get("/library").text
+
+
+def test_what_tells_of_the_inside_of_the_server_is_the_administrator_s(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StorageFull("There is no space left in /srv/inside.")
+
+    monkeypatch.setattr(SqlCatalogue, "rows", full)
+    stranger = client.get(f"{API}/documents").json()
+    token = {b"Authorization": f"Bearer {TOKEN}".encode()}
+    administrator = client.get(f"{API}/documents", headers=token).json()
+    assert stranger["code"] == administrator["code"] == "storage-full"
+    assert "/srv/inside" not in stranger["detail"]
+    assert "/srv/inside" in administrator["detail"]
 
 
 @pytest.mark.parametrize(("path", "body"), [("/search", {"query": "学习"}), ("/ask", {"question": "学习"})])

@@ -7,6 +7,7 @@ import pytest
 from eval.dataset import read_dataset
 from xuesi.core.errors import InvalidInput
 
+ROOT = Path(__file__).parents[2]
 CORPUS = '{"_id":"a","title":"甲","text":"正文甲"}\n{"_id":"b","title":"","text":"正文乙"}\n{"_id":"c","title":"丙","text":"正文丙"}\n'
 QUERIES = '{"_id":"1","text":"问一"}\n{"_id":"2","text":"问二"}\n{"_id":"3","text":"问三"}\n'
 QRELS = "query-id\tcorpus-id\tscore\n1\ta\t2\n1\tb\t0\n2\tb\t1\n"
@@ -55,6 +56,8 @@ def test_answers_and_unanswerable_questions_are_read_where_they_are(tmp_path: Pa
         ("corpus__jsonl", '{"_id":"a","title":"t"}\n', "corpus.jsonl, line 1: needs _id and text"),
         ("queries__jsonl", QUERIES + '{"_id":"1","text":"x"}\n', "queries.jsonl, line 4: the id 1 comes twice"),
         ("queries__jsonl", '{"_id":7,"text":"x"}\n', "queries.jsonl, line 1: needs _id and text"),
+        ("corpus__jsonl", '{"_id":"a","title":7,"text":"t"}\n', "corpus.jsonl, line 1: title and answers must be text"),
+        ("answers__jsonl", '{"_id":"1","answers":[1997]}\n', "answers.jsonl, line 1: title and answers must be text"),
         ("qrels__tsv", "1\ta\t1\n2 b 1\n", "qrels.tsv, line 2: needs query-id, corpus-id"),
         ("qrels__tsv", "1\ta\t1\n2\tb\thigh\n", "qrels.tsv, line 2: needs query-id, corpus-id"),
         ("qrels__tsv", "9\ta\t1\n", "has a judgement"),
@@ -93,3 +96,12 @@ def test_withholding_takes_the_right_documents_and_no_others_away(tmp_path: Path
     assert {e.id for e in half.corpus} == {"a", "b", "c"} - dataset.right(gone)
     assert dataset.withheld(0.5, seed=0) == half
     assert dataset.withheld(0.0, seed=0) == dataset
+
+
+def test_questions_to_the_sample_corpus_are_a_set_of_its_files() -> None:
+    dataset = read_dataset(ROOT / "eval" / "questions" / "sample.jsonl")
+    held = {entry.id for entry in dataset.corpus}
+    assert (dataset.name, len(held), len(dataset.queries), len(dataset.absent)) == ("sample", 23, 92, 12)
+    assert all(dataset.right(query) <= held for query in dataset.queries)
+    assert all(entry.file and entry.file.is_file() and entry.title for entry in dataset.corpus)
+    assert dataset.answers["s001"] == ("制定并印发了主题教育实施方案",)

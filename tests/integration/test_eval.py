@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 
+import eval.kept
+import xuesi.wiring
 from eval.answers import evaluate_answers
-from eval.report import print_table, write_report
+from eval.baselines import NAMES, baselines, llama_index_hybrid
+from eval.build import build
+from eval.dataset import Entry
 from eval.retrieval import evaluate_retrieval
+from index.embedders.openvino_model import OpenVinoEmbedder
+from index.indexes import Indexes
+from xuesi.core.errors import DataFolderBusy, StorageFull
 from xuesi.core.settings import Settings
 
 CORPUS = [
@@ -49,8 +56,22 @@ def dataset(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(model_dir: Path) -> Settings:
+def settings(model_dir: Path, embedder: OpenVinoEmbedder, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for opener in (xuesi.wiring, eval.kept):  # the model is opened once for all tests, which is what takes time
+        monkeypatch.setattr(opener, "open_model", lambda _settings: embedder)
     return Settings(data_dir=model_dir.parents[1])
+
+
+@pytest.mark.timeout(120)
+def test_a_full_disk_ends_the_measuring_and_is_told(
+    dataset: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageFull("There is no space left for the indexes.")
+
+    monkeypatch.setattr(Indexes, "add", full)
+    with pytest.raises(StorageFull, match="no space left"):
+        evaluate_retrieval(dataset, settings)
 
 
 def test_retrieval_ranks_documents_of_their_own(dataset: Path, settings: Settings) -> None:
@@ -64,10 +85,82 @@ def test_retrieval_ranks_documents_of_their_own(dataset: Path, settings: Setting
     assert 0 < result["latency_ms"]["p50"] <= result["latency_ms"]["p95"]
 
 
+def test_baselines_answer_the_same_questions_from_the_same_passages(dataset: Path, settings: Settings) -> None:
+    result = evaluate_retrieval(dataset, settings, with_baselines=True)
+    assert set(result["baselines"]) == set(NAMES)
+    for name, its in result["baselines"].items():
+        assert set(its["metrics"]) == set(result["metrics"])
+        assert its["recall"][-1] == its["metrics"]["recall@20"]
+        mean = sum(row["baselines"][name] for row in result["each"].values()) / 5
+        assert its["against"]["difference"] == pytest.approx(result["metrics"]["ndcg@10"] - mean, abs=1e-3)
+        assert its["against"]["p"] > 0.05, "five questions prove nothing"
+        assert its["latency_ms"]["p50"] > 0
+    assert [result["each"]["q1"]["baselines"][name] for name in ("dense", "bm25", "rrf")] == [1.0, 1.0, 1.0]
+    assert result["each"]["q4"]["baselines"]["bm25"] == 0.0, "a question without a word"
+    missed = result["worst"][0]
+    assert (missed["id"], missed["ndcg@10"], missed["rank"], missed["found"]) == ("q4", 0.0, None, [])
+    assert missed["expected"] == [{"id": "fire", "title": "", "text": CORPUS[3][2]}]
+    assert [it["id"] for it in result["worst"]] == ["q4", "q5"]
+    assert len(result["worst"][1]["found"]) == 3
+    assert result["machine"]["commit"]
+    assert result["settings"] == {}
+
+
+def test_fused_rankings_are_made_of_both(settings: Settings) -> None:
+    corpus = [*(Entry(*row) for row in CORPUS[:5]), Entry("library", "Reading room", "The reading room opens at nine.")]
+    hybrid = llama_index_hybrid()
+    with build(corpus, settings) as built, baselines(built.services, hybrid) as rankers:
+        found = {name: [built.entries[it] for it in rank("读书班的消防通道", 9)] for name, rank in rankers.items()}
+        english = [built.entries[it] for it in rankers["llama_index"]("When does the reading room open?", 2)]
+    dense, words = found["dense"], found["bm25"]
+    score = {it: sum(1 / (61 + ranking.index(it)) for ranking in (dense, words) if it in ranking) for it in dense}
+    assert set(words) < set(dense) == set(found["rrf"]) == set(found["llama_index"])
+    assert [score[it] for it in found["rrf"]] == sorted(score.values(), reverse=True)
+    assert english[0] == "library"
+
+
 def test_a_limit_asks_fewer_questions_of_the_whole_corpus(dataset: Path, settings: Settings) -> None:
     result = evaluate_retrieval(dataset, settings, limit=2)
     assert (result["queries"], result["documents"]) == (2, 5)
     assert result["metrics"]["hit@1"] == 1.0
+
+
+def test_a_kept_library_is_used_again_for_what_counts_at_search_only(
+    dataset: Path, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keep = tmp_path / "kept"
+    first = evaluate_retrieval(dataset, settings, keep=keep)
+    (record,) = keep.glob("*/record.json")
+    again = evaluate_retrieval(dataset, settings.model_copy(update={"lexical_weight": 0.5}), limit=3, keep=keep)
+    assert list(keep.glob("*/record.json")) == [record]
+    assert (again["build_s"], again["refused"], again["passages"]) == (first["build_s"], 1, 5)
+    assert again["metrics"]["hit@1"] == 1.0
+    assert not caplog.records
+
+    facts = json.loads(record.read_text(encoding="utf-8"))
+    record.write_text(json.dumps(facts | {"reading": "older", "indexes": "older", "commit": "0ld"}), encoding="utf-8")
+    old = evaluate_retrieval(dataset, settings, keep=keep)
+    assert (old["each"], old["built_by"]) == (first["each"], "0ld")
+    assert [path.name for path in (record.parent / "library" / "lexical").iterdir()] == ["2"], "indexes are made anew"
+    assert "was built at 0ld; how files are read, cut or embedded has changed" in caplog.text
+
+
+def test_another_library_has_a_place_of_its_own_and_an_unfinished_one_is_built_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    one = [Entry(*CORPUS[0])]
+    with build(one, settings, keep=tmp_path) as built:
+        held = set(built.entries)
+        with pytest.raises(DataFolderBusy), build(one, settings, keep=tmp_path):
+            pass
+    (record,) = tmp_path.glob("*/record.json")
+    with build(one, settings.model_copy(update={"passage_chars": 200}), keep=tmp_path) as built:
+        assert held.isdisjoint(built.entries)
+    assert len(list(tmp_path.glob("*/record.json"))) == 2
+    record.unlink()
+    with build(one, settings, keep=tmp_path) as built:
+        assert len(built.services.catalogue.titles()) == 1
+        assert held.isdisjoint(built.entries)
 
 
 def test_answers_are_measured_with_their_citations_and_abstentions(dataset: Path, settings: Settings) -> None:
@@ -92,23 +185,3 @@ def test_withheld_documents_make_their_questions_unanswerable(dataset: Path, set
     assert result["unanswerable"] >= 4
     assert result["documents"] + result["refused"] < 6
     assert 0 <= result["metrics"]["abstain_auroc"] <= 1
-
-
-def test_results_are_shown_as_table_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    result = {
-        "dataset": "a<b",
-        "documents": 2000,
-        "queries": 3,
-        "metrics": {"ndcg@10": 0.5, "abstain_auroc": None},
-        "latency_ms": {"p50": 12.0, "p95": 20.0},
-    }
-    print_table([result])
-    shown = capsys.readouterr().out
-    assert "a<b" in shown
-    assert "2,000" in shown
-    assert "0.500" in shown
-    write_report([result], tmp_path / "report")
-    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert "a&lt;b" in page
-    assert "width:50.0%" in page
-    assert "http" not in page

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.intake import Accepted, Duplicate
+from tests.small_disk import on_a_small_disk
 from tests.workshop import Workshop, open_workshop
 from xuesi.core.domain import DocumentId, JobState, Kind
 from xuesi.core.errors import DocumentNotFound, DocumentTooLarge, EmptyFile, UnsupportedFormat, XuesiError
@@ -50,7 +51,7 @@ def test_what_is_said_of_a_file_is_kept(workshop: Workshop) -> None:
     [
         (b"", "empty.pdf", EmptyFile),
         (b"x" * 1_000_001, "large.txt", DocumentTooLarge),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "picture.pdf", UnsupportedFormat),
+        (b"GIF89a" + b"\0" * 100, "picture.pdf", UnsupportedFormat),
         (b"plain text under a wrong name", "report.docx", UnsupportedFormat),
         (b"MZ\x90\0\3\0\0\0" * 50, "setup.exe", UnsupportedFormat),
     ],
@@ -180,6 +181,31 @@ def test_a_queue_that_is_away_loses_nothing(workshop: Workshop, monkeypatch: pyt
     place.mkdir()  # nothing can be opened there any more
     taken = workshop.accepted()
     assert [job.id for job in workshop.catalogue.waiting_jobs(now=datetime.now(UTC))] == [taken.job.id]
+
+
+_A_PASSWORD_ON_A_FULL_DISK = """
+import json, sys
+from pathlib import Path
+from ingest.secrets import Secrets
+from xuesi.core.domain import JobId
+from xuesi.core.errors import StorageFull
+
+disk = Path(sys.argv[1])
+secrets = Secrets(disk / "secrets")
+secrets.keep(JobId("before"), "kept")
+try:
+    (disk / "full").write_bytes(b"x" * 1_000_000)
+except OSError:
+    pass
+try:
+    secrets.keep(JobId("now"), "lost" * 10_000)
+except StorageFull as error:
+    print(json.dumps([error.code, secrets.get(JobId("before")), secrets.get(JobId("now"))]))
+"""
+
+
+def test_a_password_on_a_full_disk_is_refused_and_no_half_of_it_stays(tmp_path: Path) -> None:
+    assert on_a_small_disk(tmp_path, _A_PASSWORD_ON_A_FULL_DISK) == ["storage-full", "kept", None]
 
 
 def test_left_passwords_are_cleared_when_they_are_old_and_of_no_use(workshop: Workshop) -> None:

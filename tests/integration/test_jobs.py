@@ -1,5 +1,6 @@
 """Does every job come to its end, whatever the file, the model or a crash does?"""
 
+import contextlib
 import io
 import logging
 import signal
@@ -8,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 
 from ingest import jobs
+from ingest.intake import Accepted
+from ingest.worker import runner_of
 from tests.fakes import HashEmbedder
 from tests.workshop import STUDY_TEXT, Workshop, open_workshop
 from xuesi.core.domain import Filters, JobKind, JobState, VersionState
@@ -38,11 +42,11 @@ class Meddling(HashEmbedder):
         super().__init__()
         self._happen = happen
 
-    def embed_passages(self, inputs: Sequence[EmbedInput], *, with_tokens: bool = False) -> Embedded:
+    def embed_passages(self, inputs: Sequence[EmbedInput]) -> Embedded:
         if self.calls == 0:
             self.calls += 1
             self._happen()  # type: ignore[operator]
-        return super().embed_passages(inputs, with_tokens=with_tokens)
+        return super().embed_passages(inputs)
 
 
 def test_a_file_becomes_passages_with_vectors_and_waits_for_the_publisher(workshop: Workshop) -> None:
@@ -58,7 +62,7 @@ def test_a_file_becomes_passages_with_vectors_and_waits_for_the_publisher(worksh
     for passage in passages:
         assert passage.span.of(text) == passage.text
     assert "".join(p.text for p in passages).count("没有调查，就没有发言权") == 1
-    vectors, title = workshop.files.vectors(version), workshop.catalogue.document(version.document_id).title
+    vectors, title = workshop.files.vectors(version, "hash"), workshop.catalogue.document(version.document_id).title
     for passage in passages:
         alone = HashEmbedder().embed_passages([EmbedInput(in_context(title, passage.heading_path, passage.text)[0])])
         np.testing.assert_array_equal(vectors[passage.ordinal], alone.passages[0])
@@ -68,7 +72,7 @@ def test_sentences_are_kept_with_their_places_in_the_text(workshop: Workshop) ->
     taken = workshop.accepted()
     workshop.work()
     version = workshop.version(taken)
-    text, kept = workshop.files.text(version), workshop.files.sentences(version)
+    text, kept = workshop.files.text(version), workshop.files.sentences(version, "hash")
     passages = workshop.catalogue.passages(version.id)
     told = [text[start:end] for start, end in kept.spans]
     assert "没有调查，就没有发言权；" in told
@@ -130,13 +134,28 @@ def test_what_nobody_foresaw_fails_the_job_and_is_logged(workshop: Workshop, cap
     assert workshop.catalogue.job(again.id).stage == "publishing"
 
 
+def test_what_fails_because_the_worker_ends_is_put_back(workshop: Workshop) -> None:
+    taken = workshop.accepted()
+
+    def end() -> None:
+        runner.stopping.set()
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    runner = runner_of(
+        catalogue=workshop.catalogue, files=workshop.files, embedder=lambda: Meddling(end), settings=workshop.settings
+    )
+    with contextlib.closing(runner.reader):
+        assert runner.run(taken.job.id)
+    assert (workshop.job(taken).state, workshop.job(taken).attempts) == (JobState.QUEUED, 0)
+
+
 def test_a_cancelled_job_is_left(workshop: Workshop) -> None:
     taken = workshop.accepted()
     cancel = {"state": JobState.CANCELLED, "now": datetime.now(UTC)}
     workshop.work(Meddling(lambda: workshop.catalogue.finish_job(taken.job.id, **cancel)))  # type: ignore[arg-type]
     assert workshop.job(taken).state is JobState.CANCELLED
     assert workshop.version(taken).state is VersionState.CANCELLED
-    assert workshop.files.fingerprint(taken.version) is None
+    assert workshop.files.embedded(taken.version) == {}
 
 
 def test_the_job_of_a_document_that_is_removed_is_left(workshop: Workshop) -> None:
@@ -174,10 +193,14 @@ with open_workshop(Path(sys.argv[1]), job_lease_s=1) as workshop:
 def kill_while_embedding(workshop: Workshop) -> None:
     """Run a worker process and kill it in the middle of its forward pass."""
     command = [sys.executable, "-W", "error", "-c", _SLOW_WORKER, str(workshop.settings.data_dir)]
+    before = {job.attempts for job in workshop.catalogue.jobs(limit=9)[0]}
     process = subprocess.Popen(command, cwd=ROOT)
     try:
-        until = time.monotonic() + 60
-        while not any(job.stage == "embedding" for job in workshop.catalogue.jobs(state=JobState.RUNNING, limit=9)[0]):
+        until = time.monotonic() + 300
+        while not any(
+            job.stage == "embedding" and job.attempts not in before
+            for job in workshop.catalogue.jobs(state=JobState.RUNNING, limit=9)[0]
+        ):
             assert process.poll() is None
             assert time.monotonic() < until
             time.sleep(0.02)
@@ -187,7 +210,7 @@ def kill_while_embedding(workshop: Workshop) -> None:
 
 
 def wait_until_free(workshop: Workshop) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not workshop.catalogue.waiting_jobs(now=datetime.now(UTC)):
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -205,20 +228,65 @@ def test_the_job_of_a_killed_worker_is_taken_up_again_and_leaves_one_set_of_pass
         passages = workshop.catalogue.passages(taken.version.id)
         assert [p.ordinal for p in passages] == list(range(len(left)))
         assert not left & {p.id for p in passages}
-        assert len(workshop.files.vectors(taken.version)) == len(passages)
+        assert len(workshop.files.vectors(taken.version, "hash")) == len(passages)
         workshop.catalogue.make_live(taken.version.id, at=datetime.now(UTC))
         assert workshop.job(taken).state is JobState.DONE
 
 
-def test_a_file_that_kills_its_worker_each_time_is_reported(tmp_path: Path) -> None:
-    with open_workshop(tmp_path / "var", job_lease_s=1, job_attempts=1) as workshop:
+def test_a_file_over_which_the_worker_died_twice_is_set_aside_until_a_person_asks(tmp_path: Path) -> None:
+    with open_workshop(tmp_path / "var", job_lease_s=1, job_attempts=9) as workshop:
         taken = workshop.accepted()
-        kill_while_embedding(workshop)
-        wait_until_free(workshop)
-        workshop.work()
+        for deaths in (1, 2):
+            kill_while_embedding(workshop)
+            wait_until_free(workshop)
+            assert workshop.job(taken).deaths == deaths - 1  # counted when it is claimed again
+        embedder = HashEmbedder()
+        workshop.work(embedder)
         job = workshop.job(taken)
-        assert (job.state, job.error_code) == (JobState.FAILED, "parser-crashed")
-        assert "killed 1 times" in job.error_detail
+        assert (job.state, job.error_code, job.deaths) == (JobState.FAILED, "parser-crashed", 2)
+        assert "set aside" in job.error_detail
+        assert embedder.calls == 0
+        workshop.catalogue.requeue_job(job.id, now=datetime.now(UTC))
+        workshop.work(embedder)
+        assert (workshop.job(taken).stage, workshop.job(taken).deaths) == ("publishing", 0)
+
+
+def most_at_once(workshop: Workshop, *taken: Accepted) -> int:
+    """Run the jobs from as many threads; how many were claimed at the same time."""
+    seen = []
+
+    class Looking(HashEmbedder):
+        def embed_passages(self, inputs: Sequence[EmbedInput]) -> Embedded:
+            time.sleep(0.5)
+            running = workshop.catalogue.jobs(state=JobState.RUNNING, limit=9)[0]
+            seen.append(sum(job.stage != "publishing" for job in running))
+            return super().embed_passages(inputs)
+
+    runner = runner_of(catalogue=workshop.catalogue, files=workshop.files, embedder=Looking, settings=workshop.settings)
+    with contextlib.closing(runner.reader), ThreadPoolExecutor(len(taken)) as pool:
+        assert all(pool.map(runner.run, [one.job.id for one in taken]))
+    assert all(workshop.job(one).stage == "publishing" for one in taken)
+    return max(seen)
+
+
+def test_two_files_are_worked_on_side_by_side(workshop: Workshop) -> None:
+    taken = [workshop.accepted(STUDY_TEXT + word, f"{word}.md") for word in ("甲", "乙")]
+    assert most_at_once(workshop, *taken) == 2
+
+
+def test_a_file_over_which_a_process_died_runs_alone(workshop: Workshop) -> None:
+    taken = [workshop.accepted(STUDY_TEXT + word, f"{word}.md") for word in ("甲", "乙")]
+    now = datetime.now(UTC)
+    assert workshop.catalogue.claim_job(taken[1].job.id, now=now, lease_until=now + timedelta(seconds=60))
+    back = {"not_before": now, "error_code": "", "error_detail": "", "attempt": 1, "died": True}
+    workshop.catalogue.put_back(taken[1].job.id, now=now, **back)  # type: ignore[arg-type]
+    assert most_at_once(workshop, *taken) == 1
+
+
+def test_large_files_run_alone(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_LARGE_BYTES", 100)
+    taken = [workshop.accepted(STUDY_TEXT + word, f"{word}.md") for word in ("甲", "乙")]
+    assert most_at_once(workshop, *taken) == 1
 
 
 def an_encrypted_pdf(password: str) -> bytes:
@@ -268,19 +336,19 @@ def test_a_new_title_embeds_the_passages_again_while_the_version_stays_live(work
     taken = workshop.accepted()
     workshop.work()
     workshop.catalogue.make_live(taken.version.id, at=datetime.now(UTC))
-    passages, before = workshop.catalogue.passages(taken.version.id), workshop.files.vectors(taken.version)
+    passages, before = workshop.catalogue.passages(taken.version.id), workshop.files.vectors(taken.version, "hash")
     workshop.intake.change(taken.document.id, {"title": "另一个标题"})
     ids = [p.id for p in passages]
 
     def still_live() -> None:
         assert workshop.catalogue.live(ids, Filters()).keys() == set(ids)
-        np.testing.assert_array_equal(workshop.files.vectors(taken.version), before)
+        np.testing.assert_array_equal(workshop.files.vectors(taken.version, "hash"), before)
 
     workshop.work(Meddling(still_live))
     still = workshop.version(taken)
     assert still.state is VersionState.LIVE
     assert workshop.catalogue.passages(taken.version.id) == passages
-    assert not np.array_equal(workshop.files.vectors(taken.version), before)
+    assert not np.array_equal(workshop.files.vectors(taken.version, "hash"), before)
     (job,) = workshop.catalogue.handed_over()
     assert (job.kind, job.version_id) == (JobKind.EMBED, taken.version.id)
 
@@ -300,7 +368,7 @@ def test_a_title_that_changes_while_the_passages_are_embedded_counts(workshop: W
     first = workshop.catalogue.passages(taken.version.id)[0]
     wanted = EmbedInput(in_context("后来的标题", first.heading_path, first.text)[0])
     np.testing.assert_array_equal(
-        workshop.files.vectors(taken.version)[0], HashEmbedder().embed_passages([wanted]).passages[0]
+        workshop.files.vectors(taken.version, "hash")[0], HashEmbedder().embed_passages([wanted]).passages[0]
     )
 
 
@@ -320,11 +388,11 @@ def test_a_large_text_is_worked_on_in_parts_with_progress(workshop: Workshop) ->
     seen: list[tuple[int, int]] = []
 
     class Watching(HashEmbedder):
-        def embed_passages(self, inputs: Sequence[EmbedInput], *, with_tokens: bool = False) -> Embedded:
+        def embed_passages(self, inputs: Sequence[EmbedInput]) -> Embedded:
             (job,) = workshop.catalogue.jobs(state=JobState.RUNNING, limit=2)[0]
             seen.append((job.done, job.total))
             time.sleep(0.3)  # progress is written four times a second
-            return super().embed_passages(inputs, with_tokens=with_tokens)
+            return super().embed_passages(inputs)
 
     taken = workshop.accepted(many)
     workshop.work(Watching())

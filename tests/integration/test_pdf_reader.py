@@ -1,18 +1,22 @@
 """PDF text stands where its boxes say, on turned and cropped pages too; what is drawn by PDFium is the judge."""
 
 import io
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pypdf
 import pypdfium2
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 from pypdf.generic import RectangleObject
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
+from ingest.gate import unreadable
 from ingest.readers.pdf import PdfReader
+from xuesi.core.domain import PageHow
 from xuesi.core.errors import EncryptedDocument, NoText, UnreadableDocument
 from xuesi.core.ports import Reading
 
@@ -180,13 +184,13 @@ def test_a_truncated_pdf_is_repaired_or_refused(tmp_path: Path) -> None:
     assert read(tmp_path / "a.pdf", data[: data.rindex(b"startxref")]).text == "Text of the group."
 
 
-def test_a_pdf_without_text_is_said_to_be_a_scan(tmp_path: Path) -> None:
+def test_a_pdf_that_shows_no_text_is_refused_page_by_page(tmp_path: Path) -> None:
     out = io.BytesIO()
     canvas = Canvas(out)
     canvas.rect(100, 100, 200, 200, fill=1)
     canvas.showPage()
     canvas.save()
-    with pytest.raises(NoText, match="scan"):
+    with pytest.raises(NoText, match="Page 1: "):
         read(tmp_path / "a.pdf", out.getvalue())
 
 
@@ -194,11 +198,74 @@ def test_a_pdf_without_pages_is_refused(tmp_path: Path) -> None:
     writer = pypdf.PdfWriter()
     out = io.BytesIO()
     writer.write(out)
-    with pytest.raises(UnreadableDocument):
+    with pytest.raises(NoText, match="has no pages"):
         read(tmp_path / "a.pdf", out.getvalue())
+
+
+def scanned(*lines: tuple[float, float, str], turns: int = 0) -> tuple[bytes, Image.Image]:
+    """A PDF that holds nothing but the picture of an A4 page with a text at each (left, top) in points; and the picture, 2 pixels a point."""
+    font = ImageFont.truetype(str(files("paperang_p2_fonts_cjk") / "fonts/wqy-microhei.ttc"), 24)
+    picture = Image.new("L", (1190, 1684), 245)
+    draw = ImageDraw.Draw(picture)
+    for left, top, text in lines:
+        draw.text((2 * left, 2 * top), text, font=font, fill=30)
+    picture = picture.rotate(90 * turns, expand=True)
+    out = io.BytesIO()
+    picture.save(out, "PDF", resolution=144)
+    return out.getvalue(), picture
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_scan_is_read_and_its_characters_stand_where_they_are_seen(tmp_path: Path, turns: int) -> None:
+    first, second = "主题教育要坚持问题导向，深入基层调查研究。", "Members read the texts first."
+    data, picture = scanned((60, 100, first), (60, 300, second), turns=turns)
+    reading = read(tmp_path / "a.pdf", data)
+    assert reading.text.split("\n") == [first, second]
+    assert [(it.how, it.language) for it in reading.report] == [(PageHow.OCR, "zh")]
+    assert reading.warnings == ("1 of 1 pages were read from their picture: 1.",)
+    assert reading.boxes is not None
+    ink = np.asarray(picture) < 128
+    at = reading.text.index("调查")
+    for left, top, right, bottom in (2 * reading.boxes[at : at + 2]).astype(int).tolist():
+        assert ink[top:bottom, left:right].mean() > 0.05
+        assert 14 <= right - left <= 44
+        assert 14 <= bottom - top <= 44
+
+
+def test_a_scan_in_two_columns_is_read_column_by_column(tmp_path: Path) -> None:
+    left = [f"左栏第{n}行讲的是学习方法和安排" for n in "一二三四"]
+    right = [f"右栏第{n}行讲的是调查研究的要求" for n in "一二三四"]
+    lines = [(150.0, 60.0, "横跨两栏的标题说明全页的内容和读书班的安排")]
+    lines += [(50.0, 120 + 30 * i, text) for i, text in enumerate(left)]
+    lines += [(320.0, 120 + 30 * i, text) for i, text in enumerate(right)]
+    reading = read(tmp_path / "a.pdf", scanned(*lines)[0])
+    assert reading.text.replace("\n", "") == "".join([lines[0][2], *left, *right])
+
+
+def test_letters_that_are_none_are_not_taken_for_text(tmp_path: Path) -> None:
+    assert unreadable("主题教育要坚持问题导向。" * 5) == unreadable("Members read the texts first. " * 9) == 0
+    assert unreadable("\ufffd\ue000主题") == 0.5
+    assert unreadable("".join(chr(0x4E00 + 37 * n % 20900) for n in range(400))) == 1
+    assert unreadable("brtk wxcv plmn sdfg " * 9) == 1
+    assert unreadable("̽ଋҨǥƹ̽ୡȥဎഁୡࣧҨဌʾဎಱ̽ೌ" * 3) == 1
+    assert unreadable("brtk wxcv") == 0  # too short to tell
 
 
 def test_pages_without_text_are_named(tmp_path: Path) -> None:
     reading = read(tmp_path / "a.pdf", drawn([(72, 700, 12, "Only page with text.")], [], []))
     assert reading.warnings == ("2 of 3 pages hold no text and cannot be found: 2, 3.",)
     assert [len(page.span) for page in reading.pages] == [21, 0, 0]
+
+
+def test_columns_of_a_scan_that_stand_close_are_not_read_across(tmp_path: Path) -> None:
+    left = [f"左栏第{n}行讲的是学习方法和安排以及总结" for n in "一二三四五"]
+    right = [f"右栏第{n}行讲的是调查研究的要求和安排" for n in "一二三四五"]
+    lines = [(50.0, 120 + 25 * i, text) for i, text in enumerate(left)]
+    lines += [(292.0, 120 + 25 * i, text) for i, text in enumerate(right)]
+    assert read(tmp_path / "a.pdf", scanned(*lines)[0]).text.replace("\n", "") == "".join([*left, *right])
+
+
+def test_a_scan_of_vertical_print_is_read_from_the_right(tmp_path: Path) -> None:
+    columns = ["读书班要把学习和工作结合起来", "调查研究要到基层去听取意见", "问题要一件一件地改到位"]
+    lines = [(400.0 - 40 * i, 100.0 + 15 * k, char) for i, text in enumerate(columns) for k, char in enumerate(text)]
+    assert read(tmp_path / "a.pdf", scanned(*lines)[0]).text.replace("\n", "") == "".join(columns)

@@ -2,15 +2,16 @@
 
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from index.indexes import Entries
 from tests.index_samples import Library, open_library
-from xuesi.core.domain import Filters, JobState, VersionState
+from xuesi.core.domain import DocumentId, Filters, JobState, VersionState
 from xuesi.core.errors import FileMissing
 from xuesi.core.ports import LexicalEntry
 
@@ -33,7 +34,7 @@ def test_a_version_is_found_only_after_it_was_published(library: Library) -> Non
 
 def test_what_the_indexes_hold_before_the_catalogue_says_so_is_not_shown(library: Library) -> None:
     version = library.hand_over("手册", ["还没有公布。"])
-    library.indexes.add([library.publisher.entries(version)])  # as after a crash between the indexes and the catalogue
+    library.publisher.index([version])  # as after a crash between the indexes and the catalogue
     assert library.found("没有公布") == []
     library.publisher.step()
     assert library.found("没有公布") == ["还没有公布。"]
@@ -73,9 +74,24 @@ def test_one_broken_version_fails_with_its_reason_and_the_others_go_live(library
     assert library.catalogue.version_by_id(good.id).state == VersionState.LIVE
     failed = {job.version_id: job for job in library.catalogue.jobs(state=JobState.FAILED, limit=10)[0]}
     assert failed[bad.id].error_code == "file-missing"
-    assert failed[other_model.id].error_code == "index-mismatch"
+    assert failed.keys() == {bad.id}
     assert library.catalogue.version_by_id(bad.id).state == VersionState.FAILED
+    (again,) = library.catalogue.waiting_jobs(now=datetime.now(UTC))  # a worker embeds it with the model in force
+    assert (again.version_id, again.error_code) == (other_model.id, "index-mismatch")
+    assert library.publisher.step() == 0
     assert library.indexes.vectors.count() == library.indexes.lexical.count() == 1
+
+
+def test_what_nobody_foresaw_fails_its_version_with_a_code_that_is_explained(library: Library) -> None:
+    version = library.hand_over("意外", ["意外的内容。"])
+
+    def fail(entries: Callable[[str], Sequence[Entries]]) -> None:
+        raise RuntimeError(entries)
+
+    library.indexes.add = fail  # type: ignore[method-assign]
+    library.publisher.step()
+    (failed,) = library.catalogue.jobs(state=JobState.FAILED, limit=10)[0]
+    assert (failed.version_id, failed.error_code) == (version.id, "internal-error")
 
 
 def test_a_changed_title_is_searched_after_the_passages_were_embedded_anew(library: Library) -> None:
@@ -94,8 +110,8 @@ def test_a_version_cancelled_while_it_was_taken_in_does_not_stay_in_the_indexes(
     version = library.hand_over("取消", ["取消的内容。"])
     add = library.indexes.add
 
-    def add_then_cancel(versions: Sequence[Entries]) -> None:
-        add(versions)
+    def add_then_cancel(entries: Callable[[str], Sequence[Entries]]) -> None:
+        add(entries)
         job = library.catalogue.handed_over()[0]
         library.catalogue.finish_job(job.id, state=JobState.CANCELLED, now=datetime.now(UTC))
 
@@ -103,6 +119,49 @@ def test_a_version_cancelled_while_it_was_taken_in_does_not_stay_in_the_indexes(
     library.publisher.step()
     assert library.catalogue.version_by_id(version.id).state == VersionState.CANCELLED
     assert library.indexes.vectors.count() == library.indexes.lexical.count() == 0
+
+
+def test_restored_and_removed_again_within_one_step_it_leaves_the_indexes(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    version = library.publish("去留", ["恢复以后又删除。"])
+
+    def remove() -> None:
+        library.catalogue.delete_document(version.document_id, at=now, purge_after=now + timedelta(days=7))
+
+    remove()
+    library.publisher.step()
+    library.catalogue.restore_document(version.document_id, at=now)
+    with monkeypatch.context() as patch:
+        clean = library.publisher._clean
+
+        def removed_just_before() -> int:
+            remove()
+            return clean()
+
+        patch.setattr(library.publisher, "_clean", removed_just_before)
+        library.publisher.step()
+    assert library.publisher.to_forget() == set()
+    assert library.indexes.vectors.count() == library.indexes.lexical.count() == 0
+
+
+def test_two_steps_at_once_purge_a_document_once(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = library.publish("一次", ["只清除一次。"])
+    library.catalogue.delete_document(version.document_id, at=datetime.now(UTC))
+    begun, go_on, purge = threading.Event(), threading.Event(), library.catalogue.purge
+
+    def slow(document_id: DocumentId) -> None:
+        begun.set()
+        go_on.wait(1)
+        purge(document_id)
+
+    monkeypatch.setattr(library.catalogue, "purge", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(library.publisher.step)
+        assert begun.wait(30)
+        second = pool.submit(library.publisher.step)
+        assert [first.result(30), second.result(30)] == [1, 0]
 
 
 def test_many_small_versions_take_one_commit(library: Library) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.index_samples import Library, day, open_library
+from index.fuse import Fused
+from tests.index_samples import LATE_WEIGHT, Library, WordEmbedder, day, open_library
 from xuesi.core.domain import Filters, Kind
 from xuesi.core.errors import EmptyQuestion, InvalidInput, QuestionTooLong
+from xuesi.core.ports import EmbeddedQuery
 
 
 @pytest.fixture
@@ -83,9 +85,32 @@ def test_scores_are_explained_and_add_up(library: Library) -> None:
     assert best.passage.text == "调查研究要深入基层。"
     assert [hit.rank for hit in result.hits] == [1, 2, 3]
     for hit in result.hits:
-        assert hit.score == pytest.approx(hit.explain.dense + 0.25 * hit.explain.coverage)
+        explain = hit.explain
+        assert hit.score == pytest.approx(explain.dense + 0.25 * explain.coverage + LATE_WEIGHT * explain.late)
         assert sum(t.score for t in hit.explain.terms) / result.lexical.ceiling == pytest.approx(hit.explain.coverage)
     assert {term.term for term in best.explain.terms} >= {"调查", "研究"}
+
+
+def test_single_tokens_decide_between_passages_that_are_equally_near(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["甲乙丙丁。", "学习要入心。"]
+    library.publish("题", texts)
+    alike = [Fused(it, 0.5, 0.5, 0.0) for it in sorted(library.indexes.vectors.ids())]
+    monkeypatch.setattr("index.pipeline.fuse", lambda *_, **__: alike)
+    for text in texts:
+        hits = library.searcher.search(text).hits
+        assert hits[0].passage.text == text
+        assert hits[0].explain.late > hits[1].explain.late + 0.2
+
+
+def test_an_embedder_that_shows_no_tokens_goes_without(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = library.embedder.embed_query
+    monkeypatch.setattr(WordEmbedder, "embed_query", lambda _, text: EmbeddedQuery(asked(text).vector))
+    library.publish("甲", ["调查研究要深入基层。", "学习要入心。"])
+    hits = library.searcher.search("调查研究").hits
+    assert hits[0].passage.text == "调查研究要深入基层。"
+    assert {hit.explain.late for hit in hits} == {0.0}
 
 
 def test_traditional_full_width_and_upper_case_find_the_same(library: Library) -> None:

@@ -30,7 +30,8 @@ with open_workshop(folder) as workshop:
         queue=workshop.queue,
         catalogue=workshop.catalogue,
         files=workshop.files,
-        embedder=HashEmbedder(pause_s=pause_s),
+        embedder=lambda: HashEmbedder(pause_s=pause_s),
+        embedder_of=lambda following: HashEmbedder(pause_s=pause_s, fingerprint=following.fingerprint),
         settings=workshop.settings,
         parent=os.getppid() if parent else None,
     )
@@ -58,7 +59,7 @@ def a_worker(workshop: Workshop, *, pause_s: float = 0.0) -> Iterator[subprocess
         process.communicate()
 
 
-def wait(until: Callable[[], bool], *, at_most_s: float = 40) -> float:
+def wait(until: Callable[[], bool], *, at_most_s: float = 200) -> float:
     """Wait for something, and say how long it took."""
     start = time.monotonic()
     while not until():
@@ -121,7 +122,7 @@ def test_a_worker_ends_with_the_process_that_started_it(workshop: Workshop) -> N
     assert alive(worker)
     parent.kill()
     parent.communicate()
-    wait(lambda: not alive(worker), at_most_s=20)
+    wait(lambda: not alive(worker), at_most_s=120)
 
 
 def alive(process: int) -> bool:

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 import xuesi
+from eval.kept import SHAPING
+from xuesi.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 OURS = ("xuesi", "ingest", "index", "answer", "api", "eval")
@@ -19,10 +22,10 @@ VENDORS = {
     "torch": ("index/embedders/",),
     "sentence_transformers": ("index/embedders/",),
     "transformers": ("index/embedders/",),
-    "openvino": ("index/embedders/",),
+    "openvino": ("xuesi/core/openvino_runtime.py",),
     "tokenizers": ("index/embedders/",),
-    "llama_index": ("index/embedders/llama_index.py", "index/retriever.py"),
-    "chromadb": ("index/vectors/chroma.py",),
+    "llama_index": ("index/embedders/llama_index.py", "index/retriever.py", "eval/llama_index_hybrid.py"),
+    "chromadb": ("index/vectors/chroma.py", "eval/llama_index_hybrid.py"),
     "tantivy": ("index/lexical.py",),
     "rjieba": ("index/tokens.py",),
     "opencc": ("index/tokens.py",),
@@ -30,6 +33,11 @@ VENDORS = {
     "alembic": ("index/catalogue/",),
     "huey": ("ingest/queue.py", "ingest/worker.py"),
     "pypdf": ("ingest/readers/",),
+    "msoffcrypto": ("ingest/locked.py",),
+    "olefile": ("ingest/locked.py",),
+    "PIL": ("ingest/pictures.py", "api/render_process.py"),
+    "cv2": ("ingest/ocr/",),
+    "rapidocr": ("ingest/ocr/",),
     "docx": ("ingest/readers/",),
     "pptx": ("ingest/readers/",),
     "trafilatura": ("ingest/readers/",),
@@ -90,6 +98,24 @@ def test_server_and_worker_never_load_torch() -> None:
     assert shown.stdout.strip() == "[]"
 
 
+def test_every_setting_shapes_a_library_or_is_known_not_to() -> None:
+    """A kept library of `xuesi eval --keep` is used again under any other value of these; see SHAPING in eval/kept.py."""
+    of_search = {
+        "lexical_weight",
+        "late_weight",
+        "candidates",
+        "answer_threshold",
+        "max_statements",
+        "max_question_chars",
+    }
+    of_places = {"host", "port", "data_dir", "admin_token", "log_level", "database_url", "queue_url", "trash_days"}
+    known_by_fingerprint = {"embedding_model", "embedding_base_url", "embedding_api_key", "embedding_batch"}
+    prefixes = ("watch", "job_", "llm_")
+    waits = {name for name in Settings.model_fields if name.endswith("_timeout_s")}
+    left = Settings.model_fields.keys() - of_search - of_places - known_by_fingerprint - waits
+    assert {name for name in left if not name.startswith(prefixes)} == set(SHAPING)
+
+
 def test_tests_are_no_packages() -> None:
     assert list((ROOT / "tests").rglob("__init__.py")) == []
 
@@ -131,6 +157,16 @@ def test_lock_pins_everything_that_is_installed() -> None:
             wrong[name] = version
     assert wrong == {}
     assert pinned["torch"] == "2.13.0"
+
+
+def test_what_the_lock_pins_runs_on_the_oldest_python_that_is_promised() -> None:
+    # a package that needs 3.11.5 cannot be installed where the system's Python is 3.11.2
+    oldest = re.fullmatch(r">=(3\.\d+)", importlib.metadata.metadata("xuesi")["Requires-Python"])
+    assert oldest
+    needs = {it.name: it.metadata["Requires-Python"] for it in importlib.metadata.distributions()}
+    assert {
+        name for name, versions in needs.items() if versions and f"{oldest[1]}.0" not in SpecifierSet(versions)
+    } == set()
 
 
 def _canonical(name: str) -> str:

@@ -1,5 +1,7 @@
 """What is said, in which order, and with which places?"""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +47,16 @@ def test_what_says_nearly_the_same_is_not_repeated_unless_its_numbers_differ() -
     assert texts(compose(ranked, most=5)) == [h.passage.text for h in (one, three, four)]
 
 
+def test_a_number_in_another_form_is_the_same_number() -> None:
+    one = a_hit("全国有３０万个支部，两万亿元投入。", document="a", version="a")
+    two = a_hit("全国有30萬个支部，兩萬億元投入了。", document="b", version="b")
+    pair = [
+        replace(evidence(h, h.passage.text, score=1 - i / 100), tokens=frozenset("全国有支部元投入"))
+        for i, h in enumerate([one, two])
+    ]
+    assert texts(compose(pair, most=5)) == [one.passage.text]
+
+
 def test_no_more_than_the_most_statements() -> None:
     hit = a_hit("春天播种。夏天耕耘。秋天收获。冬天储藏。")
     ranked = [evidence(hit, f"{t}。", score=1) for t in ("春天播种", "夏天耕耘", "秋天收获")]
@@ -64,6 +76,15 @@ def test_a_list_is_told_whole_with_its_items_shared_out() -> None:
     ranked = [evidence(hit, "要求：", score=1, items=items), evidence(hit, "末句。", score=0.9)]
     assert texts(compose(ranked, most=4)) == ["要求：", "一、学\n二、思", "三、践", "四、悟\n五、行"]
     assert texts(compose(ranked, most=1)) == ["要求：\n一、学\n二、思\n三、践\n四、悟\n五、行"]
+
+
+def test_a_series_in_one_sentence_is_one_statement_and_takes_the_room_of_one() -> None:
+    hit = a_hit("要求有三：一是学；二是思；三是践。末句。")
+    ranked = [
+        evidence(hit, "要求有三：一是学；", score=1, items=("二是思；", "三是践。")),
+        evidence(hit, "末句。", score=0.9),
+    ]
+    assert texts(compose(ranked, most=2)) == ["要求有三：一是学；二是思；三是践。", "末句。"]
 
 
 def test_an_item_that_its_list_has_told_is_not_said_again() -> None:

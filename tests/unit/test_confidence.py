@@ -6,49 +6,62 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answer.confidence import FEATURES, confidence, features
+from answer import confidence as weighing
+from answer.asked import Asked
+from answer.confidence import FEATURES
 from answer.evidence import Evidence
-from tests.answer_samples import a_hit, found
-from xuesi.core.domain import Explanation, Hit, TermScore
+from tests.answer_samples import a_hit, found, letters
+from xuesi.core.domain import Explanation, Hit
+from xuesi.core.ports import SearchResult
 
 IDF = {"调": 2.0, "研": 2.0, "在": 1.0}
 
 
-def a_rank(*scores: float) -> list[Evidence]:
-    hit = a_hit("调研在基层。")
+def about(idf: dict[str, float]) -> Asked:
+    return Asked(idf, passages=10**9)
+
+
+def features(
+    question: str, result: SearchResult, ranked: list[Evidence], *, idf: dict[str, float] | None = None
+) -> dict[str, float]:
+    values = weighing.features(question, result, ranked, about=about(idf or {}), tokens=letters)
+    return dict(zip(FEATURES, values, strict=True))
+
+
+def a_rank(*scores: float, text: str = "调研在基层。") -> list[Evidence]:
+    hit = a_hit(text)
     return [
         Evidence(hit, hit.passage.span, hit.passage.text, frozenset(str(i)), 0.8, 0.5, score)
         for i, score in enumerate(scores)
     ]
 
 
-def explained(hit: Hit, *, dense: float, terms: str) -> Hit:
-    return replace(
-        hit, explain=Explanation(dense=dense, coverage=0.5, terms=tuple(TermScore(t, 1.0, IDF[t]) for t in terms))
-    )
+def dense(hit: Hit, value: float) -> Hit:
+    return replace(hit, explain=Explanation(dense=value, coverage=0.5))
 
 
 def test_nothing_found_is_no_confidence() -> None:
-    assert confidence("问", found(), []) == 0.0
+    assert weighing.confidence("问", found(), [], about=about({}), tokens=letters) == 0.0
 
 
 def test_the_features_are_what_they_say() -> None:
-    best = explained(a_hit("调研在基层。", score=0.9), dense=0.8, terms="调研")
-    others = [explained(a_hit("调研在基层。", score=0.5), dense=0.7, terms="在") for _ in range(9)]
-    values = dict(
-        zip(
-            FEATURES,
-            features("调研在哪？", found(best, *others, idf=IDF), a_rank(1.0, 0.6, 0.4, 0.5, 0.5, 0.5)),
-            strict=True,
-        )
-    )
-    assert values == pytest.approx(
-        {"dense": 0.8, "held": 0.8, "ahead": 0.4, "clear": 0.5, "foreign": 0.0, "foreign_dense": 0.0}
-    )
+    best = dense(a_hit("调研很好。", score=0.9), 0.8)
+    others = [dense(a_hit("在。", score=0.5), 0.7) for _ in range(9)]
+    values = features("调研在哪？", found(best, *others), a_rank(1.0, 0.6, 0.4, 0.5, 0.5, 0.5), idf=IDF)
+    assert values["dense"] == pytest.approx(0.8)
+    assert values["held"] == pytest.approx(0.8)
+    assert values["ahead"] == pytest.approx(0.4)
+    assert values["clear"] == pytest.approx(0.5)
+    assert values["foreign"] == values["foreign_dense"] == 0.0
+
+
+def test_the_title_and_the_headings_of_a_passage_count_as_held() -> None:
+    hit = a_hit("在基层。", title="调", headings=("研",))
+    assert features("调研在哪？", found(hit), a_rank(1.0), idf=IDF)["held"] == pytest.approx(1.0)
 
 
 def test_a_single_hit_is_neither_ahead_nor_behind() -> None:
-    values = dict(zip(FEATURES, features("调研在哪？", found(a_hit("调研在基层。")), a_rank(1.0)), strict=True))
+    values = features("调研在哪？", found(a_hit("调研在基层。")), a_rank(1.0))
     assert 0 < values["clear"] < values["ahead"] < 0.2
 
 
@@ -59,26 +72,21 @@ def test_the_same_sentence_in_another_document_does_not_make_the_best_less_clear
 
 
 def test_another_script_is_seen() -> None:
-    hit = explained(a_hit("The study was made at the grassroots."), dense=0.8, terms="")
-    values = dict(zip(FEATURES, features("调研在哪里进行？", found(hit, idf=IDF), a_rank(1.0)), strict=True))
+    hit = dense(a_hit("The study was made at the grassroots."), 0.8)
+    values = features("调研在哪里进行？", found(hit), a_rank(1.0))
     assert (values["foreign"], values["foreign_dense"]) == (1.0, 0.8)
+
+
+def test_the_dots_of_a_table_of_contents_are_no_other_script() -> None:
+    hit = a_hit("调研的方法 . . . . . . . . . . . . . . . . . . . . . . . . . . . . . . 7")
+    assert features("调研在哪里进行？", found(hit), a_rank(1.0))["foreign"] == 0.0
 
 
 @given(st.floats(0.7, 0.95), st.floats(0.7, 0.95), st.sets(st.sampled_from("调研在")))
 def test_more_evidence_never_lessens_the_confidence(one: float, other: float, terms: set[str]) -> None:
-    def sure(dense: float, held: str) -> float:
-        return confidence(
-            "调研在哪？", found(explained(a_hit("调研在基层。"), dense=dense, terms=held), idf=IDF), a_rank(1.0)
-        )
+    def sure(value: float, held: str) -> float:
+        result = found(dense(a_hit(f"好。{held}", title="好"), value))
+        return weighing.confidence("调研在哪？", result, a_rank(1.0), about=about(IDF), tokens=letters)
 
     weak, strong = sorted((one, other))
     assert 0 <= sure(weak, "") <= sure(strong, "".join(terms)) <= 1
-
-
-def test_in_a_small_library_the_words_it_lacks_do_not_outweigh_those_it_has() -> None:
-    hit = explained(a_hit("借阅期限十五天。"), dense=0.9, terms="调研")
-    large = found(hit, idf={**IDF, "在": 36.0})
-    small = replace(large, lexical=replace(large.lexical, passages=2))
-    held = FEATURES.index("held")
-    assert features("问", large, a_rank(1.0))[held] == pytest.approx(0.1)
-    assert features("问", small, a_rank(1.0))[held] > 0.6

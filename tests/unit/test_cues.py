@@ -25,3 +25,27 @@ def test_the_cue_tells_the_sentences_apart(question: str, fits: str, misses: str
 
 def test_a_question_without_a_cue_prefers_nothing() -> None:
     assert cues.fit("任何句子。", cues.wanted("学思用贯通")) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("question", "has", "has_not"),
+    [
+        ("一共有多少人参加？", "共有三十余名干警参加。", "干警都参加了，2023年6月16日结束。"),
+        ("门票多少钱？", "门票80元。", "据2023年6月16日报道，参观了书院。"),
+        ("申请有几天期限？", "应当在五日内申请。", "应当及时申请。"),
+        ("是哪一年建成的？", "1976年建成。", "由工匠建成。"),
+        ("占百分之几？", "占百分之三。", "占多数。"),
+        ("How many people took part?", "Thirty people took part.", "Many people took part on 16 June 2023."),
+        ("How many people took part?", "共有30人参加。", "大家都参加了。"),
+        ("一共有多少人参加？", "In all 30 took part.", "Everybody took part."),
+        ("Which year was it built?", "It was built in 1976.", "It was built by hand."),
+    ],
+)
+def test_a_date_or_a_number_that_is_asked_for_is_missed(question: str, has: str, has_not: str) -> None:
+    assert not cues.lacks(question, [has_not, has])
+    assert cues.lacks(question, [has_not])
+
+
+@pytest.mark.parametrize("question", ["什么时候发言最好？", "怎样调研？", "What is a baton?"])
+def test_other_questions_lack_nothing(question: str) -> None:
+    assert not cues.lacks(question, ["主持人最后发言。"])

@@ -29,13 +29,18 @@ def test_quantising_and_reading_give_the_values_back(values: np.ndarray, scale: 
     np.testing.assert_array_equal(read, values * np.float32(scale))
 
 
-@given(st.lists(st.integers(1, 512), max_size=200))
-def test_batches_hold_every_text_once_longest_first_and_no_more_than_fits(lengths: list[int]) -> None:
-    batches = list(_batches(lengths))
+@given(st.lists(st.integers(1, 512), max_size=200), st.integers(1, 4))
+def test_batches_hold_every_text_once_longest_first_and_no_more_than_fits(lengths: list[int], streams: int) -> None:
+    batches = list(_batches(lengths, streams=streams))
     order = [place for batch in batches for place in batch]
     assert sorted(order) == list(range(len(lengths)))
     assert [lengths[place] for place in order] == sorted(lengths, reverse=True)
     assert all(len(batch) * lengths[batch[0]] <= 1024 for batch in batches)
+
+
+def test_a_few_texts_are_shared_out_among_the_streams() -> None:
+    assert list(_batches([100] * 4, streams=2)) == [[0, 1], [2, 3]]
+    assert list(_batches([100] * 4, streams=1)) == [[0, 1, 2, 3]]
 
 
 def test_a_token_belongs_to_the_sentence_in_which_it_ends() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.fuse import Fused, fuse
+from index.fuse import Fused, fuse, with_late
 from xuesi.core.domain import PassageId
 from xuesi.core.errors import InvalidInput
 
@@ -60,3 +60,17 @@ def test_without_weight_the_order_is_the_dense_one(
 def test_a_ceiling_or_weight_without_meaning_is_refused(ceiling: float, weight: float) -> None:
     with pytest.raises(InvalidInput):
         fuse({A: 0.5}, {A: 1.0}, ceiling=ceiling, weight=weight)
+
+
+def test_late_interaction_ranks_the_first_anew_and_leaves_the_others_behind_them() -> None:
+    ranked = [
+        Fused(PassageId(name), score, score, 0.0) for name, score in (("a", 0.9), ("b", 0.8), ("c", 0.7), ("d", 0.6))
+    ]
+    late = {PassageId("a"): 0.1, PassageId("b"): 0.5, PassageId("c"): 0.3}
+    found = with_late(ranked, late, weight=1.0)
+    assert [(it.id, round(it.score, 3), it.late) for it in found] == [
+        ("b", 1.3, 0.5),
+        ("a", 1.0, 0.1),
+        ("c", 1.0, 0.3),
+        ("d", 0.6, 0.0),
+    ]

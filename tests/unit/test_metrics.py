@@ -1,4 +1,4 @@
-"""Are the figures what their names say? Checked against the formulas written out here."""
+"""Are the figures what their names say? Checked against the formulas written out here, and against figures of another library."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.metrics import auroc, latency, ranking, says
+from eval.metrics import auroc, latency, ranking, recall_curve, says
 
 DOCS = [f"d{i}" for i in range(30)]
 QRELS = st.dictionaries(
@@ -44,6 +44,35 @@ def test_ranking_metrics_are_their_formulas(qrels: dict[str, dict[str, int]], ru
         assert each[query]["hit@1"] == float(bool(found) and grades.get(found[0], 0) > 0)
     for name, mean in means.items():
         assert mean == pytest.approx(sum(row[name] for row in each.values()) / len(qrels))
+
+
+def test_ranking_metrics_are_those_of_ranx() -> None:
+    qrels = {
+        "a": {"d1": 3, "d2": 1, "d3": 0, "d9": 2},
+        "b": {"d4": 1},
+        "c": {"d5": 1, "d6": 1, "d7": 2},
+        "d": {"d8": 1},
+    }
+    run = {
+        "a": ["d2", "d3", "d1", "d8", "d5"],
+        "b": ["d1", "d2", "d3", "d5", "d6", "d4"],
+        "c": ["d7", "d1", "d5", "d2", "d3", "d4", "d8", "d9", "d10", "d6"],
+        "d": ["d1", "d2"],
+    }
+    means, each = ranking(run, qrels)
+    # What ranx 0.3.21 gives for ndcg@10, recall@5, recall@20, mrr@10 and hit_rate@1.
+    of_ranx = {"ndcg@10": 0.443006, "recall@5": 0.333333, "recall@20": 0.666667, "mrr@10": 0.541667, "hit@1": 0.5}
+    assert means == pytest.approx(of_ranx, abs=1e-6)
+    assert [each[q]["ndcg@10"] for q in qrels] == pytest.approx([0.525005, 0.356207, 0.890810, 0.0], abs=1e-6)
+
+
+@given(QRELS, RUNS)
+def test_the_curve_is_recall_at_each_depth(qrels: dict[str, dict[str, int]], run: dict[str, list[str]]) -> None:
+    curve = recall_curve(run, qrels)
+    assert len(curve) == 20
+    for depth, value in enumerate(curve, start=1):
+        mean = sum(recall(run.get(q, []), grades, depth) for q, grades in qrels.items()) / len(qrels)
+        assert value == pytest.approx(mean, abs=1e-4)
 
 
 @given(st.lists(st.integers(0, 5), min_size=1), st.lists(st.integers(0, 5), min_size=1))

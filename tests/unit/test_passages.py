@@ -200,3 +200,24 @@ def test_the_number_of_steps_grows_with_the_text_only(size: int) -> None:
     reading = plain(*["短。"] * (size // 2))
     passages = cut(reading, VERSION, max_chars=380, count_tokens=count, max_tokens=512, title="")
     assert counted == len(passages) <= size // 150
+
+
+def test_rows_that_stand_without_their_header_have_it_in_their_path() -> None:
+    rows = ["单位 | 问题 | 措施", *(f"第{n}支部 | 学习时间不够 | 每周三下午集中读两小时" for n in range(30))]
+    reading = reading_of([(BlockKind.HEADING, "问题清单", 1), *((BlockKind.TABLE_ROW, row, 0) for row in rows)])
+    first, *others = passages_of(reading, max_chars=200)
+    assert first.text.startswith(rows[0])
+    assert first.heading_path == ("问题清单",)
+    assert others
+    assert {passage.heading_path for passage in others} == {("问题清单", rows[0])}
+
+
+def test_a_long_first_row_is_no_header_and_a_tight_model_drops_it_last() -> None:
+    long = [" | ".join(["这一格写了许多字"] * 30), *(f"第{n}行 | 值" for n in range(40))]
+    reading = reading_of([(BlockKind.TABLE_ROW, row, 0) for row in long])
+    assert {passage.heading_path for passage in passages_of(reading, max_chars=300)} == {()}
+    short = ["单位 | 问题 | 措施", *(f"第{n}支部 | 学习时间不够 | 每周三下午" for n in range(30))]
+    reading = reading_of([(BlockKind.HEADING, "标题" * 20, 1), *((BlockKind.TABLE_ROW, row, 0) for row in short)])
+    passages = passages_of(reading, max_chars=200, max_tokens=60)
+    assert all(passage.tokens <= 60 for passage in passages)
+    assert passages[-1].heading_path == (short[0],)

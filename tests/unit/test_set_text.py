@@ -99,7 +99,7 @@ def test_parts_prefer_the_borders_of_pages() -> None:
 
 
 def test_found_words_are_marked_in_any_width_and_case() -> None:
-    assert found_words("ＤＡＴＡ silo，数据孤岛", ["data", "数据", "岛"]) == (
+    assert found_words("ＤＡＴＡ silo，数据孤岛", ["data", "数据"]) == (
         Piece("ＤＡＴＡ", marked=True),
         Piece(" silo，"),
         Piece("数据", marked=True),

@@ -8,6 +8,10 @@ from xuesi.cli.context import client, print_json, settings_of
 
 Json = Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")]
 
+AsOf = Annotated[
+    str, typer.Option("--as-of", metavar="DATE", help="Ask of the wordings in force on that day, YYYY-MM-DD.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -19,18 +23,20 @@ def search(
     context: typer.Context,
     query: Annotated[str, typer.Argument()],
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    as_of: AsOf = "",
     as_json: Json = False,
 ) -> None:
     """Find passages."""
     with client(settings_of(context)) as server:
-        found = server.call("POST", "/search", json={"query": query, "limit": limit})
+        found = server.call("POST", "/search", json={"query": query, "limit": limit, **_filters(as_of)})
     if as_json:
         print_json(found)
         return
     for hit in found["hits"]:
         passage = hit["passage"]
         typer.echo(f"{hit['rank']:>2}  {hit['score']:.3f}  {passage['title']}{_where(passage)}")
-        typer.echo(f"    {' '.join(passage['text'].split())[:300]}\n")
+        typer.echo(f"    {' '.join(passage['text'].split())[:300]}")
+        typer.echo(_superseded(hit) + "\n" if not hit["current"] else "")
     typer.echo(f"{len(found['hits'])} passages in {found['took_ms']:.0f} ms")
 
 
@@ -39,10 +45,23 @@ def _where(passage: dict[str, Any]) -> str:
     return f", p. {first}" + (f"-{last}" if last != first else "")
 
 
-def ask(context: typer.Context, question: Annotated[str, typer.Argument()], as_json: Json = False) -> None:
+def _filters(as_of: str) -> dict[str, Any]:
+    return {"filters": {"as_of": as_of}} if as_of else {}
+
+
+def _superseded(found: dict[str, Any]) -> str:
+    """What is said of a hit or citation that is not current."""
+    successor = found["superseded_by"]
+    now = f" Now: {successor['title']}  {successor['url']}" if successor else ""
+    return f"    ! No longer current.{now}"
+
+
+def ask(
+    context: typer.Context, question: Annotated[str, typer.Argument()], as_of: AsOf = "", as_json: Json = False
+) -> None:
     """Answer a question from the material, with the place of every sentence."""
     with client(settings_of(context)) as server:
-        answer = server.call("POST", "/ask", json={"question": question})
+        answer = server.call("POST", "/ask", json={"question": question, **_filters(as_of)})
     if as_json:
         print_json(answer)
         return
@@ -59,3 +78,5 @@ def ask(context: typer.Context, question: Annotated[str, typer.Argument()], as_j
     for citation in answer["citations"]:
         day = f", {citation['published_on']}" if citation["published_on"] else ""
         typer.echo(f"[{citation['number']}] {citation['title']}{day}, p. {citation['page']}  {citation['url']}")
+        if not citation["current"]:
+            typer.echo(_superseded(citation))

@@ -4,8 +4,8 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -52,6 +52,16 @@ def settings_of(context: typer.Context, extra: Sequence[str] = ()) -> Settings:
     return load_settings(overrides([*(context.obj or []), *extra]))
 
 
+def an_id(given: str) -> str:
+    """Refuse what would name another place than that of the thing with this id. Raises NotFound."""
+    if not given.replace("-", "").isalnum():
+        raise errors.NotFound(f"{given!r} is no id.", hint="xuesi list and xuesi jobs show the ids.")
+    return given
+
+
+Id = Annotated[str, typer.Argument(metavar="ID", callback=an_id)]
+
+
 class Client:
     """Xuesi's HTTP interface from the command line; problems come back as the errors they were made of."""
 
@@ -63,6 +73,10 @@ class Client:
             base_url=f"{base_url}/api/v1", headers=headers, timeout=httpx.Timeout(600.0, connect=5.0), trust_env=False
         )
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
     def call(self, method: str, path: str, **options: Any) -> Any:
         """Call and decode. Raises the XuesiError that the server reports, StoreUnavailable if it does not answer."""
         import httpx
@@ -70,12 +84,29 @@ class Client:
         try:
             response = self._http.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise errors.StoreUnavailable(f"The server at {self._http.base_url} does not answer ({error}).") from error
-        if response.status_code >= 400:
-            raise _error_of(
-                response.json() if "json" in response.headers.get("content-type", "") else {"detail": response.text}
-            )
+            raise errors.StoreUnavailable(
+                f"The server at {self._http.base_url} does not answer ({error}).",
+                hint="Run the command again: where no server runs, it becomes the server itself.",
+            ) from error
+        if not response.is_success:  # a redirection too: it has done nothing
+            raise _error_of(_problem_of(response))
         return response.json() if response.content else None
+
+    @contextlib.contextmanager
+    def stream(self, method: str, path: str) -> Iterator[Iterator[bytes]]:
+        """Call, and give the answer's body in pieces as it comes. Raises as `call`, also when it breaks off."""
+        import httpx
+
+        try:
+            with self._http.stream(method, path) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _error_of(_problem_of(response))
+                yield response.iter_raw()
+        except httpx.HTTPError as error:
+            raise errors.StoreUnavailable(
+                f"The answer of the server at {self._http.base_url} broke off ({error})."
+            ) from error
 
     def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
         """All items of a list, part by part."""
@@ -86,6 +117,11 @@ class Client:
             cursor = part["next"]
 
 
+def _problem_of(response: Any) -> dict[str, Any]:
+    is_json = "json" in response.headers.get("content-type", "")
+    return dict(response.json()) if is_json else {"detail": response.text}
+
+
 def _error_of(problem: dict[str, Any]) -> XuesiError:
     known = {kind.code: kind for kind in all_errors()}
     kind = known.get(problem.get("code", ""), XuesiError)
@@ -94,6 +130,11 @@ def _error_of(problem: dict[str, Any]) -> XuesiError:
         hint=problem.get("hint", ""),
         request_id=problem.get("request_id", ""),
     )
+
+
+def said(problem: Mapping[str, Any]) -> str:
+    """What a problem says, and what to do about it, in one line."""
+    return f"{problem['detail']} {problem.get('hint') or ''}".strip()
 
 
 def all_errors() -> Iterator[type[XuesiError]]:
@@ -116,15 +157,23 @@ def client(settings: Settings, *, worker: bool = False) -> Iterator[Client]:
     Raises:
         DataFolderBusy: If another process owns the folder and serves nothing.
     """
-    from xuesi.cli.serving import owner_url, served
+    from index.owner import owner_url
+    from xuesi.cli.serving import served
 
     token = settings.admin_token.get_secret_value() if settings.admin_token else None
-    url = owner_url(settings)
-    if url:
-        yield Client(url, token=token)
-        return
-    with served(settings.model_copy(update={"host": "127.0.0.1", "port": 0}), worker=worker) as own_url:
-        yield Client(own_url, token=token)
+    own: dict[str, Any] = {"host": "127.0.0.1", "port": 0}
+    if "log_level" not in settings.model_fields_set:  # the command itself says what becomes of its files
+        own["log_level"] = "error"
+    with contextlib.ExitStack() as stack:
+        url = owner_url(settings.data_dir)
+        if not url:
+            try:
+                url = stack.enter_context(served(settings.model_copy(update=own), worker=worker))
+            except errors.DataFolderBusy:  # another command began at the same time and was quicker
+                url = owner_url(settings.data_dir)
+                if not url:
+                    raise
+        yield stack.enter_context(contextlib.closing(Client(url, token=token)))
 
 
 def print_json(value: Any) -> None:

@@ -1,16 +1,17 @@
-"""`xuesi jobs`, `xuesi retry`."""
+"""`xuesi jobs`, `xuesi retry`, `xuesi cancel`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from xuesi.cli.context import client, print_json, settings_of
+from xuesi.cli.context import Id, client, print_json, settings_of
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(jobs)
     app.command()(retry)
+    app.command()(cancel)
 
 
 def jobs(
@@ -28,12 +29,33 @@ def jobs(
         reason = (job.get("error") or {}).get("detail", "")
         of = f"{job['done']}/{job['total']}" if job["total"] else ""
         typer.echo(
-            f"{job['id']}  {job['state']:<9}  {job['stage']:<10} {of:<9} {job['document_id']}  {reason}".rstrip()
+            f"{job['id']}  {job['state']:<9}  {job['stage']:<10} {of:<9} {pace(job):<22}  {job['file_name']}  {reason}".rstrip()
         )
 
 
-def retry(context: typer.Context, job_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def pace(job: dict[str, Any]) -> str:
+    """How long a job took so far, and how long its stage will take."""
+    if job["elapsed_s"] is None:
+        return ""
+    left = "" if job["eta_s"] is None else f", {clock(job['eta_s'])} left"
+    return f"{clock(job['elapsed_s'])}{left}"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, with hours where there are any."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
+
+def retry(context: typer.Context, job_id: Id) -> None:
     """Queue a failed or cancelled job again."""
     with client(settings_of(context)) as server:
         server.call("POST", f"/jobs/{job_id}/retry")
     typer.echo(f"queued {job_id}")
+
+
+def cancel(context: typer.Context, job_id: Id) -> None:
+    """Stop a job that waits or runs; what it made so far is not shown."""
+    with client(settings_of(context)) as server:
+        server.call("POST", f"/jobs/{job_id}/cancel")
+    typer.echo(f"cancelled {job_id}")

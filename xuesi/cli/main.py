@@ -1,11 +1,13 @@
 """The `xuesi` command: its subcommands, its global option, and how an error ends it."""
 
+import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
 
-from xuesi.cli import ask, documents, evaluate, jobs, maintenance, server
+from xuesi.cli import add, ask, backup, compare, documents, edit, evaluate, jobs, maintenance, removal, server, watched
 from xuesi.cli.context import exit_code, show_error
 from xuesi.core.errors import XuesiError
 
@@ -17,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (server, documents, jobs, ask, maintenance):
+for module in (server, add, documents, edit, compare, removal, watched, jobs, ask, maintenance, backup):
     module.register(app)
 app.add_typer(evaluate.app, name="eval")
 
@@ -34,7 +36,7 @@ def options(
 
 
 def run() -> None:
-    """Run the command; an error becomes a sentence and an exit code, never a traceback."""
+    """Run the command; an error becomes a sentence and an exit code. What nobody foresaw is shown whole, since somebody has to mend it."""
     try:
         app()
     except XuesiError as error:
@@ -42,3 +44,7 @@ def run() -> None:
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001 the exit code must not be that of files which could not be added
+        traceback.print_exc()
+        print(f"This is a mistake in Xuesi: {type(error).__name__}.", file=sys.stderr)
+        sys.exit(os.EX_SOFTWARE)

@@ -3,38 +3,41 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xuesi.core.errors import Misconfigured
-from xuesi.wiring import SAMPLE_FACT, Services
+from xuesi.services import SAMPLE_FACT, Services
+
+if TYPE_CHECKING:
+    from ingest.intake import Accepted, Duplicate
 
 
 def take_sample(services: Services, manifest: Path) -> None:
-    """Queue every document of the manifest, unless that was done before in this data folder.
+    """Queue every document of the manifest, unless that was done before in this data folder. Interrupted, it goes on where it was.
 
     Raises:
-        Misconfigured: If the manifest cannot be read.
+        Misconfigured: If the manifest or a document of it cannot be read.
     """
-    from ingest.intake import Accepted, Metadata
+    from ingest.intake import Accepted
 
     if services.catalogue.get_fact(SAMPLE_FACT) is not None:
         return
-    try:
-        entries = tomllib.loads(manifest.read_text(encoding="utf-8"))["document"]
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise Misconfigured(f"The sample corpus' manifest {manifest} cannot be read: {error}.") from error
     jobs: list[str] = []
-    for entry in entries:
-        path = manifest.parent / entry["path"]
-        with path.open("rb") as source:
-            taken = services.intake.take(
-                source,
-                file_name=path.name,
-                metadata=Metadata.parse(_metadata(entry)),
-            )
-        if isinstance(taken, Accepted):
-            jobs.append(taken.job.id)
+    try:
+        for entry in tomllib.loads(manifest.read_text(encoding="utf-8"))["document"]:
+            taken = _take(services, manifest.parent / entry["path"], entry)
+            job = taken.job if isinstance(taken, Accepted) else services.catalogue.row(taken.document.id).job
+            jobs += [job.id] if job else []
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise Misconfigured(f"The sample corpus of {manifest} cannot be read: {error}.") from error
     services.catalogue.set_fact(SAMPLE_FACT, json.dumps(jobs))
+
+
+def _take(services: Services, path: Path, entry: dict[str, Any]) -> "Accepted | Duplicate":
+    from ingest.intake import Metadata
+
+    with path.open("rb") as source:
+        return services.intake.take(source, file_name=path.name, metadata=Metadata.parse(_metadata(entry)))
 
 
 def _metadata(entry: dict[str, Any]) -> dict[str, Any]:

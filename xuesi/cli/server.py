@@ -11,6 +11,9 @@ import typer
 
 from xuesi.cli.context import settings_of
 
+# Of a worker on its server's machine (see nice(1)): people who ask come before documents that come in.
+_NICENESS = 10
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -32,7 +35,7 @@ def serve(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with served(settings, worker=worker, sample=sample) as url:
+    with served(settings, worker=worker, watch=True, sample=sample) as url:
         print(f"Xuesi serves {url}  (stop with Ctrl-C)", flush=True)
         while not stop.wait(1.0):
             pass
@@ -42,16 +45,18 @@ def serve(
 def worker(
     context: typer.Context,
     with_parent: Annotated[
-        bool, typer.Option("--with-parent", hidden=True, help="End when the process that started this one ends.")
-    ] = False,
+        int | None, typer.Option(hidden=True, help="End when this process, which started this one, ends.")
+    ] = None,
 ) -> None:
     """Read and embed what waits, until stopped."""
     from xuesi.wiring import open_worker
 
     settings = settings_of(context)
     log_to_stderr(settings.log_level)
+    if with_parent:
+        os.nice(_NICENESS)
     with open_worker(settings) as run:
-        run(parent=os.getppid() if with_parent else None)
+        run(parent=with_parent)
 
 
 def prepare(context: typer.Context) -> None:

@@ -1,45 +1,29 @@
 """How does a process become the server? It owns the data folder under a lock, listens, and keeps a worker process alive."""
 
 import contextlib
-import json
 import logging
 import os
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from index.owner import withdraw
 from xuesi.core.errors import Misconfigured, PortInUse
-from xuesi.core.settings import Settings
+from xuesi.core.settings import SECRETS, Settings
 
 _log = logging.getLogger("xuesi.serving")
+_UNSEEN = (*SECRETS, "database_url", "queue_url")  # an address may hold a password
 _RESTART_AFTER_S = (1.0, 5.0, 30.0)
-
-
-def owner_url(settings: Settings) -> str | None:
-    """Where the process that owns the data folder serves, or None if nobody owns it."""
-    import filelock
-
-    lock = filelock.FileLock(settings.data_dir / "owner.lock")
-    if not settings.data_dir.is_dir():
-        return None
-    try:
-        with lock.acquire(timeout=0):
-            return None
-    except filelock.Timeout:
-        pass
-    except OSError:
-        return None  # a folder that cannot be written is reported by whoever opens it
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        return str(json.loads((settings.data_dir / "owner.json").read_text(encoding="utf-8"))["url"])
-    return None
+_LIVED_S = 20.0  # a worker that lived this long could start: what ended it later is another matter
 
 
 @contextlib.contextmanager
-def served(settings: Settings, *, worker: bool, sample: Path | None = None) -> Iterator[str]:
-    """Serve in a thread of this process for as long as the block lasts; yields the address.
+def served(settings: Settings, *, worker: bool, watch: bool = False, sample: Path | None = None) -> Iterator[str]:
+    """Serve in a thread of this process for as long as the block lasts; yields the address. With `watch`, folders are watched meanwhile.
 
     Raises:
         PortInUse: If the port is taken.
@@ -57,7 +41,7 @@ def served(settings: Settings, *, worker: bool, sample: Path | None = None) -> I
         listener = stack.enter_context(_listen(settings))
         port = listener.getsockname()[1]
         url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
-        services = stack.enter_context(open_services(settings))
+        services = stack.enter_context(open_services(settings, url=url, watch=watch))
         if sample:
             take_sample(services, sample)
         server = uvicorn.Server(
@@ -69,17 +53,10 @@ def served(settings: Settings, *, worker: bool, sample: Path | None = None) -> I
         thread.start()
         stack.callback(thread.join, 10)
         stack.callback(setattr, server, "should_exit", True)
-        _announce(settings.data_dir / "owner.json", url)
-        stack.callback((settings.data_dir / "owner.json").unlink, missing_ok=True)
+        stack.callback(withdraw, settings.data_dir)
         if worker:
             stack.enter_context(_worker_process(settings))
         yield url
-
-
-def _announce(path: Path, url: str) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
-    partial.replace(path)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -111,13 +88,16 @@ def _worker_process(settings: Settings) -> Iterator[None]:
     def keep_alive() -> None:
         deaths = 0
         while not stop.is_set():
-            process = subprocess.Popen(  # noqa: S603 our own program
-                [sys.executable, "-m", "xuesi.launch", *_as_options(settings), "worker", "--with-parent"]
-            )
+            process = _start_worker(settings)
             current[:] = [process]
+            if stop.is_set():  # meanwhile, so that nobody else has seen this one
+                process.terminate()
+            started = time.monotonic()
             code = process.wait()
             if stop.is_set():
                 return
+            if time.monotonic() - started > _LIVED_S:
+                deaths = 0
             wait_s = _RESTART_AFTER_S[min(deaths, len(_RESTART_AFTER_S) - 1)]
             _log.error("The worker ended with exit code %s; it is started again in %s s.", code, wait_s)
             deaths += 1
@@ -138,9 +118,36 @@ def _worker_process(settings: Settings) -> Iterator[None]:
         thread.join(5)
 
 
-def _as_options(settings: Settings) -> list[str]:
-    """The settings that were overridden, so that the worker runs under the same; secrets travel by environment, never on a command line."""
-    given = settings.model_dump(
-        exclude_unset=True, exclude={"admin_token", "embedding_api_key", "llm_api_key"}, mode="json"
+def _start_worker(settings: Settings) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 our own program
+        [
+            sys.executable,
+            "-P",  # nothing of the folder that the server was started in
+            "-m",
+            "xuesi.launch",
+            *as_options(settings),
+            "worker",
+            # By number: one that asked for its parent after this one was killed would never learn of it.
+            "--with-parent",
+            str(os.getpid()),
+        ],
+        env=environment_of(settings),
     )
+
+
+def as_options(settings: Settings) -> list[str]:
+    """The settings that were overridden, so that the worker runs under the same; but for what nobody may see."""
+    given = settings.model_dump(exclude_unset=True, exclude=set(_UNSEEN), mode="json")
     return [option for name, value in given.items() for option in ("--set", f"{name}={value}")]
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The worker's environment, with what nobody may see of these settings, wherever it came from."""
+    environment = dict(os.environ)
+    for name in _UNSEEN:
+        variable = f"XUESI_{name.upper()}"
+        environment.pop(f"{variable}_FILE", None)  # it would win
+        environment.pop(variable, None)  # an empty value may have taken its place
+        if value := getattr(settings, name):
+            environment[variable] = value.get_secret_value() if name in SECRETS else value
+    return environment

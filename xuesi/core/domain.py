@@ -51,10 +51,24 @@ class JobState(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a job does: read and embed a new version, or embed a version's passages anew (title or model changed)."""
+    """What a job does.
+
+    Read and embed a new version; embed a version's passages anew (title or model changed, vectors damaged); or read its file anew and put back what
+    was made of it, which must come out the same (text or boxes damaged).
+    """
 
     INGEST = "ingest"
     EMBED = "embed"
+    READ_AGAIN = "read_again"
+
+
+class PageHow(StrEnum):
+    """How the text of a page came to be: from the file, from a picture of the page, not at all because nothing is on it, or not taken."""
+
+    TEXT = "text"
+    OCR = "ocr"
+    BLANK = "blank"
+    LEFT_OUT = "left_out"
 
 
 class BlockKind(StrEnum):
@@ -103,18 +117,36 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class PageReport:
+    """How good a page is. `chars` are the visible characters taken from it.
+
+    `unreadable` is the share of the characters in the file's own text that mean nothing, `images` the share of the page that pictures cover, both
+    in [0, 1]. `language` is zh, ja, ko, en or empty; `note` says in a sentence what was left out or is doubtful, and why.
+    """
+
+    number: int
+    how: PageHow
+    chars: int
+    unreadable: float
+    images: float
+    language: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One structural piece of the text: a heading, paragraph, list item, table row or speaker note.
 
     Blocks are in text order, do not overlap, and do not contain the line ends between them.
     `level` is 1-9 for headings (1 the highest) and the depth for list items, else 0.
-    `table` numbers the table that a row belongs to (from 1), else 0; the first row of a table is its header.
+    `table` numbers the table that a row belongs to (from 1), else 0. The first row of a table is its header, and so are those after it with `header`.
     """
 
     kind: BlockKind
     span: Span
     level: int = 0
     table: int = 0
+    header: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +160,10 @@ class OutlineEntry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A work with a stable id."""
+    """A work with a stable id.
+
+    `document_number` is the issuer's own, such as 〔2023〕15号. A deleted document can be restored until `purge_after`.
+    """
 
     id: DocumentId
     title: str
@@ -142,6 +177,8 @@ class Document:
     visibility: str = "everyone"
     superseded_by: DocumentId | None = None
     deleted_at: datetime | None = None
+    document_number: str = ""
+    purge_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +203,51 @@ class Version:
     retired_at: datetime | None = None
 
 
+class SuggestionSource(StrEnum):
+    """Where something about a document was found."""
+
+    PROPERTIES = "properties"
+    TITLE = "title"
+    FIRST_PAGE = "first_page"
+    LAST_LINES = "last_lines"
+    TOPIC_LIST = "topic_list"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What may be said of a document: a field of `Document`, its value as text (dates YYYY-MM-DD), and where that stands, in the words there."""
+
+    field: str
+    value: str
+    source: SuggestionSource
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A line of the administrator's topic list: its name, and what belongs to it in a few words, which may be empty."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedFile:
+    """A file of a watched folder as it was last taken or tried: its size, time of change, and the document that it belongs to, if any.
+
+    `problem` says why it was not taken, or that its bytes were there already; `missing_since` when it was first not found.
+    """
+
+    path: str
+    sha256: str
+    bytes: int
+    modified_ns: int
+    seen_at: datetime
+    document_id: DocumentId | None = None
+    problem: str = ""
+    missing_since: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """The unit that is indexed and cited: a span of a version's text. `text` equals the version's text at `span`, exactly."""
@@ -183,7 +265,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work that survives crashes. `done` of `total` counts what the stage counts (pages, passages)."""
+    """A piece of work that survives crashes. `done` of `total` counts what the stage counts (pages, passages).
+
+    `started_at` is when the present attempt was claimed, `stage_started_at` when its stage began; `deaths` counts the workers and reading
+    processes that died over it.
+    """
 
     id: JobId
     kind: JobKind
@@ -199,6 +285,22 @@ class Job:
     error_detail: str = ""
     attempts: int = 0
     lease_until: datetime | None = None
+    started_at: datetime | None = None
+    stage_started_at: datetime | None = None
+    deaths: int = 0
+
+    def elapsed_s(self, now: datetime) -> float | None:
+        """Seconds that the present attempt took, or has taken so far; None before the first one."""
+        if self.started_at is None:
+            return None
+        until = now if self.state is JobState.RUNNING else self.updated_at
+        return max(0.0, (until - self.started_at).total_seconds())
+
+    def left_s(self, now: datetime) -> float | None:
+        """Seconds until the present stage ends, if it goes on as it went so far; None where nothing tells."""
+        if self.state is not JobState.RUNNING or self.stage_started_at is None or not 0 < self.done <= self.total:
+            return None
+        return max(0.0, (now - self.stage_started_at).total_seconds()) * (self.total - self.done) / self.done
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,16 +333,29 @@ class TermScore:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a hit scored as it did: score = dense + weight * coverage. `dense` is a cosine in [-1, 1], `coverage` in about [0, 2.2]."""
+    """Why a hit scored as it did: score = dense + lexical_weight * coverage + late_weight * late.
+
+    `dense` and `late` are cosines in [-1, 1], `coverage` is in about [0, 2.2]; `late` is 0 where nothing is known of single tokens.
+    """
 
     dense: float
     coverage: float
+    late: float = 0.0
     terms: tuple[TermScore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class Successor:
+    """What stands in the place of a wording that is no longer current: the live version of its document, or of one that supersedes it."""
+
+    document_id: DocumentId
+    title: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A live passage that fits a query."""
+    """A passage that fits a query. `current` unless it was asked for by `as_of` or by its document; `superseded_by` is then what stands in its place."""
 
     rank: int
     score: float
@@ -248,11 +363,13 @@ class Hit:
     document: Document
     version: int
     explain: Explanation
+    current: bool = True
+    superseded_by: Successor | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a statement stands: `quote` equals the version's text at `span`, verified before anyone sees it."""
+    """Where a statement stands: `quote` equals the version's text at `span`, verified before anyone sees it. `current` as in `Hit`."""
 
     number: int
     document_id: DocumentId
@@ -262,6 +379,8 @@ class Citation:
     page: int
     span: Span
     quote: str
+    current: bool = True
+    superseded_by: Successor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
     XuesiError
     ├ InvalidInput
     │ ├ EmptyQuestion · QuestionTooLong · EmptyFile · UnsupportedFormat · DocumentTooLarge · EncryptedDocument
-    │ └ UnreadableDocument · NoText · UnsafeUrl
+    │ └ UnreadableDocument · NoText · TooMuchToRead · UnsafeUrl · UnusableBackup
     ├ NotFound              DocumentNotFound · VersionNotFound · PassageNotFound · PageNotFound · JobNotFound
     ├ Conflict              DuplicateDocument · IndexMismatch · NewerCatalogue · WrongState
     ├ Forbidden             TokenRequired
@@ -99,11 +99,25 @@ class NoText(InvalidInput):
     title = "The file holds no text"
 
 
+class TooMuchToRead(InvalidInput):
+    """A file that takes more time, memory, pages or unpacked size to read than the settings allow; `limit` says which."""
+
+    code = "too-much-to-read"
+    title = "The file takes more to read than is allowed"
+
+
 class UnsafeUrl(InvalidInput):
     """An address that is not fetched: private, loopback, or no http(s)."""
 
     code = "unsafe-url"
     title = "The address is not fetched"
+
+
+class UnusableBackup(InvalidInput):
+    """A file that is no backup of Xuesi, or one that is cut off, damaged, or of a form that this program does not know."""
+
+    code = "unusable-backup"
+    title = "The backup cannot be restored"
 
 
 class NotFound(XuesiError):
@@ -139,6 +153,13 @@ class PageNotFound(NotFound):
 
     code = "page-not-found"
     title = "There is no such page"
+
+
+class NearDuplicateNotFound(NotFound):
+    """The two documents are not nearly the same, or that is settled."""
+
+    code = "near-duplicate-not-found"
+    title = "There is no such pair of near duplicates"
 
 
 class JobNotFound(NotFound):
@@ -228,7 +249,7 @@ class ModelUnavailable(Unavailable):
 
 
 class ParserCrashed(Unavailable):
-    """The process that read a file died or ran out of its time."""
+    """The process that read a file, or the worker, died over it."""
 
     code = "parser-crashed"
     title = "Reading the file failed"

@@ -27,7 +27,10 @@ class Settings(BaseSettings):
     )
     port: int = Field(8000, ge=0, le=65535, description="Port that the server listens on; 0 takes a free one.")
     data_dir: Path = Field(Path("var"), description="Folder of everything that is kept.")
-    admin_token: SecretStr | None = Field(None, description="Token that every write must carry, if set.")
+    admin_token: SecretStr | None = Field(
+        None,
+        description="Token that every write, the trash, the report of the doctor, the watched folders and the embedding model need, if set.",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="What is logged.")
 
     max_file_mb: int = Field(200, ge=1, le=4096, description="Largest file taken, in MB of 1,000,000 bytes.")
@@ -62,16 +65,60 @@ class Settings(BaseSettings):
     lexical_weight: float = Field(
         0.25, ge=0, le=5, description="Say of the words against the meaning in the score of a hit."
     )
+    late_weight: float = Field(
+        0.5,
+        ge=0,
+        le=5,
+        description="Say of the meaning of single words in the score of a hit; 0 saves a few milliseconds.",
+    )
     candidates: int = Field(
         50, ge=10, le=1000, description="Passages taken from each index before the rankings are fused."
     )
-    answer_threshold: float = Field(0.5, ge=0, le=1, description="Confidence below which nothing is answered.")
+    answer_threshold: float = Field(
+        0.35,
+        ge=0,
+        le=1,
+        description="Confidence below which nothing is answered: the probability that the material holds the answer.",
+    )
     max_statements: int = Field(5, ge=1, le=20, description="Most statements of an answer.")
+
+    trash_days: float = Field(
+        7.0, ge=0, le=3650, description="Days for which a removed document can be restored before it is purged."
+    )
+
+    watched_folders: str = Field(
+        "",
+        description="Folders from which new and changed files are taken while `xuesi serve` runs, separated by `:` (on Windows `;`).",
+    )
+    watch_every_s: float = Field(30.0, ge=0.1, le=86400, description="Time between two looks at the watched folders.")
+    watch_quiet_s: float = Field(
+        10.0,
+        ge=0,
+        le=86400,
+        description="Time for which a file in a watched folder must stay as it is before it is taken.",
+    )
 
     job_lease_s: float = Field(
         120.0, ge=1, le=3600, description="Time after which a job of a worker that fell silent is taken up again."
     )
     job_attempts: int = Field(3, ge=1, le=20, description="Times that a job is tried before it is reported as failed.")
+    read_timeout_s: float = Field(3600.0, gt=0, le=86400, description="Longest time for reading one file, in all.")
+    page_timeout_s: float = Field(
+        120.0, gt=0, le=3600, description="Longest time that reading a file may go without a further page."
+    )
+    read_memory_mb: int = Field(
+        1_000, ge=200, le=100_000, description="Most memory for reading one file, in MB of 1,000,000 bytes."
+    )
+    max_pages: int = Field(10_000, ge=1, le=1_000_000, description="Most pages of a document.")
+    max_unpacked_mb: int = Field(
+        1_000,
+        ge=1,
+        le=100_000,
+        description="Largest unpacked size of a file that is an archive (DOCX, PPTX, …), in MB.",
+    )
+    convert_timeout_s: float = Field(
+        300.0, gt=0, le=3600, description="Longest time for converting a file of an old Office format (LibreOffice)."
+    )
     render_timeout_s: float = Field(20.0, gt=0, le=300, description="Longest time for drawing a page.")
 
     llm_base_url: str = Field(
@@ -94,7 +141,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
-_SECRETS = ("admin_token", "embedding_api_key", "llm_api_key")
+SECRETS = ("admin_token", "embedding_api_key", "llm_api_key")  # never to be seen in a list of processes
 
 
 def load_settings(overrides: dict[str, Any] | None = None) -> Settings:
@@ -108,27 +155,43 @@ def load_settings(overrides: dict[str, Any] | None = None) -> Settings:
     _refuse_unknown(
         {k[6:].lower(): v for k, v in os.environ.items() if k.upper().startswith("XUESI_")}, "the environment"
     )
-    for name in _SECRETS:
+    for name in SECRETS:
         path = os.environ.get(f"XUESI_{name.upper()}_FILE")
         if path and name not in given:
-            try:
-                given[name] = Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise Misconfigured(
-                    f"XUESI_{name.upper()}_FILE names {path}, which cannot be read: {error.strerror}."
-                ) from error
+            given[name] = _secret(Path(path), name)
     try:
         return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
+        if first["type"] == "extra_forbidden":
+            raise _unknown(name, str(_FILE)) from error
         raise Misconfigured(
             f"The setting {name} ({_source(name, given)}) cannot be used: {first['msg']}.",
             hint="docs/reference/settings.md lists every setting with what it allows.",
             setting=name,
         ) from error
-    except ValueError as error:  # tomllib.TOMLDecodeError
-        raise Misconfigured(f"{_FILE} is not valid TOML: {error}.", hint="Correct the file or move it away.") from error
+    except (ValueError, OSError) as error:  # tomllib.TOMLDecodeError among them
+        raise Misconfigured(
+            f"{_FILE} cannot be read as TOML: {error}.", hint="Correct the file or move it away."
+        ) from error
+
+
+def _secret(path: Path, name: str) -> str:
+    """What the file holds. An empty one is no secret: an administrator's token that nobody has to know would protect nothing."""
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise Misconfigured(
+            f"XUESI_{name.upper()}_FILE names {path}, which cannot be read: {error}.", setting=name
+        ) from error
+    if not secret:
+        raise Misconfigured(
+            f"XUESI_{name.upper()}_FILE names {path}, which is empty.",
+            hint="Write the secret into it, or unset the variable.",
+            setting=name,
+        )
+    return secret
 
 
 def _source(name: str, given: dict[str, Any]) -> str:
@@ -140,15 +203,25 @@ def _source(name: str, given: dict[str, Any]) -> str:
 
 
 def _refuse_unknown(names: dict[str, Any], where: str) -> None:
-    known = {*Settings.model_fields, *(f"{name}_file" for name in _SECRETS)}
     for name in names:
-        if name not in known:
-            import difflib  # noqa: PLC0415 needed for a refusal only
+        if name not in _known():
+            raise _unknown(name, where)
 
-            near = difflib.get_close_matches(name, known, n=1)
-            shown = f"XUESI_{name.upper()}" if where == "the environment" else name
-            raise Misconfigured(
-                f"There is no setting {shown} (in {where}).",
-                hint=f"Did you mean {near[0]}?" if near else "docs/reference/settings.md lists every setting.",
-                setting=name,
-            )
+
+def _known() -> set[str]:
+    return {*Settings.model_fields, *(f"{name}_file" for name in SECRETS)}
+
+
+def _unknown(name: str, where: str) -> Misconfigured:
+    import difflib  # noqa: PLC0415 needed for a refusal only
+
+    near = difflib.get_close_matches(name, _known(), n=1)
+
+    def shown(setting: str) -> str:
+        return f"XUESI_{setting.upper()}" if where == "the environment" else setting
+
+    return Misconfigured(
+        f"There is no setting {shown(name)} (in {where}).",
+        hint=f"Did you mean {shown(near[0])}?" if near else "docs/reference/settings.md lists every setting.",
+        setting=name,
+    )

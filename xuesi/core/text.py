@@ -10,14 +10,15 @@ from xuesi.core.domain import Span
 # lower-case letter, and at a line end.
 _SENTENCE_END = re.compile(
     r"""[。！？；…]+[”’」』）》〉】\]"')]*"""
-    r"""|[.!?]+["'”’)\]]*(?=\s+[^\sa-z])"""
+    r"""|(?<![.!?])[.!?]++["'”’)\]]*+(?=\s++[^\sa-z])"""
     r"""|\n+"""
 )
-_LINE_END = re.compile("\r\n?|[\v\f\u2028\u2029]")
+_LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ud800-\udfff]")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|No|Nos|Art|Fig|Vol|vs|etc|e\.g|i\.e|cf|St|Jr|Sr|U\.S|[A-Z])|\b\d+)\.$"
-)
+_ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|No|Nos|Art|Fig|Vol|vs|etc|e\.g|i\.e|cf|St|Jr|Sr|U\.S|[A-Z])\.$")
+_ITEM_NUMBER = re.compile(
+    r"\s*\(?\d{1,3}\."
+)  # stands before its item; a number elsewhere may well end a sentence: "It began in 2023."
 
 
 def normalise(text: str) -> tuple[str, list[int]]:
@@ -47,12 +48,17 @@ def sentences(text: str) -> list[Span]:
     spans: list[Span] = []
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        if match.group()[0] == "." and _ABBREVIATION.search(text[max(start, match.start() - 8) : match.end()]):
+        if match.group()[0] == "." and _ends_nothing(text, start, match.end()):
             continue
         _append_trimmed(spans, text, start, match.end())
         start = match.end()
     _append_trimmed(spans, text, start, len(text))
     return spans
+
+
+def _ends_nothing(text: str, start: int, end: int) -> bool:
+    """Whether the full stop at `end` belongs to an abbreviation, or to the number of an item with which the sentence starts."""
+    return bool(_ABBREVIATION.search(text, max(start, end - 9), end) or _ITEM_NUMBER.fullmatch(text, start, end))
 
 
 def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:

@@ -1,0 +1,92 @@
+"""What was found out about documents, and what does a person make of it? Suggestions, near duplicates, topics, and changing many at once."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request
+
+from api import problems
+from api.routes.documents import changes_of
+from api.schemas.documents import DocumentOut
+from api.schemas.findings import (
+    Accepting,
+    Changed,
+    ChangedMany,
+    ChangeManyIn,
+    NearDuplicateList,
+    NearDuplicateOut,
+    SettleIn,
+    SuggestionList,
+    SuggestionOut,
+    TopicIO,
+    TopicList,
+)
+from api.services import ServicesDep
+from xuesi.core.domain import DocumentId, Topic
+from xuesi.core.errors import InvalidInput, XuesiError
+from xuesi.services import Services
+
+router = APIRouter(tags=["documents"])
+
+
+@router.get("/documents/{document_id}/suggestions")
+def list_suggestions(services: ServicesDep, document_id: str) -> SuggestionList:
+    """What the file says of itself, and to which topics of the list it is close; each with the place where it was found."""
+    found = services.suggestions(DocumentId(document_id))
+    return SuggestionList(items=[SuggestionOut.model_validate(one) for one in found])
+
+
+@router.post("/documents/accept")
+def accept_suggestions(services: ServicesDep, request: Request, asked: Accepting) -> ChangedMany:
+    """Take over the surest suggestions for these fields, for many documents at once."""
+    return ChangedMany(
+        documents=[_one(services, request, id_, lambda it: services.accept(it, asked.fields)) for id_ in asked.ids]
+    )
+
+
+@router.patch("/documents")
+def change_documents(services: ServicesDep, request: Request, asked: ChangeManyIn) -> ChangedMany:
+    """Change the same fields of many documents. What cannot be changed is named; the rest is."""
+    changes = changes_of(asked.changes)
+    return ChangedMany(
+        documents=[_one(services, request, id_, lambda it: services.intake.change(it, changes)) for id_ in asked.ids]
+    )
+
+
+def _one(services: Services, request: Request, id_: str, act: Callable[[DocumentId], object]) -> Changed:
+    try:
+        act(DocumentId(id_))
+        return Changed(id=id_, document=DocumentOut.of(services.catalogue.row(DocumentId(id_))))
+    except XuesiError as error:
+        return Changed(id=id_, problem=problems.report(error, request))
+
+
+@router.get("/near-duplicates")
+def list_near_duplicates(services: ServicesDep) -> NearDuplicateList:
+    """Documents whose texts are nearly the same, for a person to settle; newest first."""
+    return NearDuplicateList(items=[NearDuplicateOut.of(pair) for pair in services.catalogue.near_duplicates()])
+
+
+@router.post("/near-duplicates/settle", status_code=204)
+def settle(services: ServicesDep, asked: SettleIn) -> None:
+    """Make one the newest version of the other, or keep them apart."""
+    document, other = DocumentId(asked.document_id), DocumentId(asked.other_id)
+    if asked.as_ == "apart":
+        services.catalogue.keep_apart(document, other)
+    else:
+        services.intake.merge(document, other)
+
+
+@router.get("/topics")
+def list_topics(services: ServicesDep) -> TopicList:
+    """The topic list that documents are compared with."""
+    return TopicList(items=[TopicIO.model_validate(topic) for topic in services.catalogue.topics()])
+
+
+@router.put("/topics")
+def set_topics(services: ServicesDep, given: TopicList) -> TopicList:
+    """Replace the topic list."""
+    names = [topic.name.strip() for topic in given.items]
+    if len(set(names)) < len(names) or not all(names):
+        raise InvalidInput("Each topic needs a name of its own.", hint="Leave out what is there twice.", field="items")
+    services.catalogue.set_topics([Topic(name, topic.description.strip()) for name, topic in zip(names, given.items, strict=True)])  # fmt: skip
+    return list_topics(services)

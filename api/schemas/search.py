@@ -1,0 +1,160 @@
+"""In which shape do queries and hits travel?"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from api.schemas.shapes import OneOrMany, Strict, Text
+from xuesi.core.domain import NO_FILTERS, Document, Filters, Hit, Kind, Passage, Span, Successor
+
+_MOST = 1000  # values of one filter; each is a variable of a statement, of which a database takes some thousands
+
+
+class FiltersIn(Strict):
+    """Which documents are asked. A list means any of it; dates are inclusive; `as_of` asks for the wording in force on that day."""
+
+    kind: OneOrMany[Kind] = Field(default=[], max_length=_MOST)
+    topic: OneOrMany[Text] = Field(default=[], max_length=_MOST)
+    issuer: OneOrMany[Text] = Field(default=[], max_length=_MOST)
+    document_id: OneOrMany[Text] = Field(default=[], max_length=_MOST)
+    published_from: date | None = None
+    published_to: date | None = None
+    as_of: date | None = None
+
+    def filters(self) -> Filters:
+        """As the searcher takes them."""
+        return Filters(
+            kind=tuple(self.kind),
+            topic=tuple(self.topic),
+            issuer=tuple(self.issuer),
+            document_id=tuple(self.document_id),
+            published_from=self.published_from,
+            published_to=self.published_to,
+            as_of=self.as_of,
+        )
+
+
+def filters_of(given: FiltersIn | None) -> Filters:
+    """The filters, none if none are given."""
+    return given.filters() if given else NO_FILTERS
+
+
+class SearchIn(Strict):
+    """A query."""
+
+    query: Text
+    limit: int = Field(default=10, ge=1, le=100)
+    filters: FiltersIn | None = None
+
+
+class PassageOut(BaseModel):
+    """A passage with where it stands; `url` opens the reader there."""
+
+    id: str
+    text: str
+    document_id: str
+    version: int
+    title: str
+    kind: Kind
+    published_on: date | None
+    pages: tuple[int, int]
+    span: tuple[int, int]
+    heading_path: list[str]
+    url: str
+
+    @classmethod
+    def of(cls, passage: Passage, *, document: Document, version: int) -> Self:
+        """The passage of this document and version number."""
+        return cls(
+            id=passage.id,
+            text=passage.text,
+            document_id=document.id,
+            version=version,
+            title=document.title,
+            kind=document.kind,
+            published_on=document.published_on,
+            pages=(passage.page_from, passage.page_to),
+            span=(passage.span.start, passage.span.end),
+            heading_path=list(passage.heading_path),
+            url=reader_url(document.id, version, passage.span),
+        )
+
+
+def reader_url(document_id: str, version: int, span: Span) -> str:
+    """The page that shows a version opened at a span, relative to the server's root."""
+    return f"/documents/{document_id}/versions/{version}?start={span.start}&end={span.end}"
+
+
+class TermOut(BaseModel):
+    """What one token of the query gave to the coverage."""
+
+    term: str
+    score: float
+    idf: float
+
+
+class ExplainOut(BaseModel):
+    """Why a hit scored as it did."""
+
+    dense: float
+    coverage: float
+    late: float
+    terms: list[TermOut]
+
+
+class SuccessorOut(BaseModel):
+    """What stands in the place of a wording that is no longer current; `url` opens it."""
+
+    document_id: str
+    title: str
+    url: str
+
+    @classmethod
+    def of(cls, successor: Successor | None) -> Self | None:
+        """The successor, if there is one."""
+        if successor is None:
+            return None
+        url = f"/documents/{successor.document_id}/versions/{successor.version}"
+        return cls(document_id=successor.document_id, title=successor.title, url=url)
+
+
+class HitOut(BaseModel):
+    """A passage that fits. `current` is false where another wording stands in its place by now: `superseded_by`, if it is live."""
+
+    rank: int
+    score: float
+    passage: PassageOut
+    explain: ExplainOut
+    current: bool
+    superseded_by: SuccessorOut | None
+
+    @classmethod
+    def of(cls, hit: Hit) -> Self:
+        """The hit."""
+        return cls(
+            rank=hit.rank,
+            score=hit.score,
+            passage=PassageOut.of(hit.passage, document=hit.document, version=hit.version),
+            explain=ExplainOut(
+                dense=hit.explain.dense,
+                coverage=hit.explain.coverage,
+                late=hit.explain.late,
+                terms=[TermOut(term=t.term, score=t.score, idf=t.idf) for t in hit.explain.terms],
+            ),
+            current=hit.current,
+            superseded_by=SuccessorOut.of(hit.superseded_by),
+        )
+
+
+def hits(found: Iterable[Hit]) -> list[HitOut]:
+    """The hits, in their order."""
+    return [HitOut.of(hit) for hit in found]
+
+
+class SearchOut(BaseModel):
+    """Hits, best first."""
+
+    hits: list[HitOut]
+    took_ms: float

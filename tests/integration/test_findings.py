@@ -1,0 +1,182 @@
+"""Same and nearly same texts, and what files say of themselves: through the real intake, worker, catalogue and HTTP interface."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from ingest.intake import Accepted
+from ingest.metadata import Metadata
+from ingest.signature import signature
+from tests.api_library import BASE, opened, work
+from xuesi.core.domain import DocumentId
+from xuesi.core.errors import DuplicateDocument
+from xuesi.services import Services
+
+API = "/api/v1"
+RULE = "某市调查研究条例\n\n（2019年8月2日某市人民代表大会常务委员会第九次会议通过）\n\n" + "\n\n".join(
+    f"第{n}条 调查研究应当做到第{n}项要求，先学习文件，再走访基层，然后形成{n}条举措。" for n in range(1, 40)
+)
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    with opened(tmp_path / "var") as services:
+        yield services
+
+
+@pytest.fixture
+def client(services: Services) -> Iterator[TestClient]:
+    with TestClient(create_app(services), base_url=BASE) as client:
+        yield client
+
+
+def add(client: TestClient, services: Services, text: str, name: str, encoding: str = "utf-8") -> dict[str, Any]:
+    """Add the text, work, and give the document as it then is."""
+    taken = client.post(f"{API}/documents", files={"file": (name, text.encode(encoding))}).json()["documents"][0]
+    work(services)
+    found: dict[str, Any] = client.get(f"{API}/documents/{taken['document']['id']}").json()
+    return found
+
+
+def test_the_same_text_in_other_bytes_is_told_and_never_live(client: TestClient, services: Services) -> None:
+    first = add(client, services, RULE, "条例.txt")
+    again = add(client, services, RULE.replace("\n\n", "\r\n \r\n"), "条例（副本）.txt", encoding="gb18030")
+    assert (first["state"], again["state"]) == ("live", "failed")
+    assert again["job"]["error"]["code"] == "duplicate-document"
+    assert first["title"] in again["job"]["error"]["detail"]
+    assert again["job"]["error"]["document_id"] == first["id"]
+    for place in ("/library", f"/documents/{again['id']}"):
+        assert f'<a href="/documents/{first["id"]}">看这份文件</a>' in client.get(place, headers={"accept-language": "zh-CN"}).text  # fmt: skip
+    hits = client.post(f"{API}/search", json={"query": "走访基层"}).json()["hits"]
+    assert {hit["passage"]["document_id"] for hit in hits} == {first["id"]}
+    assert services.doctor() == []
+
+
+def test_what_was_removed_or_failed_is_no_duplicate(client: TestClient, services: Services) -> None:
+    first = add(client, services, RULE, "条例.txt")
+    failed = add(client, services, RULE + "\n", "条例二.txt")
+    client.delete(f"{API}/documents/{first['id']}")
+    client.post(f"{API}/jobs/{failed['job']['id']}/retry")
+    work(services)
+    assert client.get(f"{API}/documents/{failed['id']}").json()["state"] == "live"
+
+
+def test_a_new_version_may_have_the_text_of_the_old_one(client: TestClient, services: Services) -> None:
+    first = add(client, services, RULE, "条例.txt")
+    client.post(f"{API}/documents/{first['id']}/versions", files={"file": ("条例.txt", (RULE + "\n").encode())})
+    work(services)
+    assert client.get(f"{API}/documents/{first['id']}").json()["version"] == 2
+
+
+def near(client: TestClient, services: Services) -> tuple[dict[str, Any], dict[str, Any]]:
+    first = add(client, services, RULE, "条例.txt")
+    second = add(
+        client, services, RULE.replace("第9项要求", "第九项新的要求").replace("2019年", "2023年"), "条例2023.txt"
+    )
+    return first, second
+
+
+def test_nearly_the_same_is_offered_with_its_difference(client: TestClient, services: Services) -> None:
+    first, second = near(client, services)
+    assert second["state"] == "live"
+    (pair,) = client.get(f"{API}/near-duplicates").json()["items"]
+    assert (pair["document"]["document_id"], pair["other"]["document_id"]) == (second["id"], first["id"])
+    assert 0.6 <= pair["similarity"] < 1
+    changed = [c for c in client.get(pair["diff"]).json()["changes"] if c["op"] != "equal"]
+    assert any("第九项新的要求" in change["text"] for change in changed)
+    page = client.get(f"/documents/{second['id']}")
+    assert first["title"] in page.text
+    side_by_side = client.get(f"/documents/{second['id']}/compare/{first['id']}").text
+    assert "第九项新的要求" in re.sub("<[^>]+>", "", side_by_side)  # the words that changed are marked
+
+
+def test_kept_apart_it_is_not_offered_again(client: TestClient, services: Services) -> None:
+    first, second = near(client, services)
+    asked = {"document_id": second["id"], "other_id": first["id"], "as": "apart"}
+    assert client.post(f"{API}/near-duplicates/settle", json=asked).status_code == 204
+    assert client.get(f"{API}/near-duplicates").json()["items"] == []
+    assert client.post(f"{API}/near-duplicates/settle", json=asked).json()["code"] == "near-duplicate-not-found"
+
+
+def test_made_a_version_it_answers_in_place_of_the_old_wording(client: TestClient, services: Services) -> None:
+    first, second = near(client, services)
+    asked = {"document_id": second["id"], "other_id": first["id"], "as": "new_version"}
+    assert client.post(f"{API}/near-duplicates/settle", json=asked).status_code == 204
+    assert client.get(f"{API}/documents/{second['id']}").status_code == 404
+    work(services)
+    versions = client.get(f"{API}/documents/{first['id']}/versions").json()["items"]
+    assert [(v["version"], v["state"]) for v in versions] == [(2, "live"), (1, "retired")]
+    hits = client.post(f"{API}/search", json={"query": "第九项新的要求"}).json()["hits"]
+    assert {(hit["passage"]["document_id"], hit["passage"]["version"]) for hit in hits} == {(first["id"], 2)}
+    original = client.get(f"{API}/documents/{first['id']}/versions/2/original").content.decode()
+    assert "第九项新的要求" in original
+    assert services.doctor() == []
+
+
+def test_suggestions_are_shown_with_their_place_and_taken_over_when_told(
+    client: TestClient, services: Services
+) -> None:
+    document = add(client, services, RULE, "a.txt")
+    found = client.get(f"{API}/documents/{document['id']}/suggestions").json()["items"]
+    of = {one["field"]: one for one in found}
+    assert (of["issuer"]["value"], of["issuer"]["source"]) == ("某市人民代表大会常务委员会", "first_page")
+    assert document["issuer"] == ""
+    asked = {"ids": [document["id"], "nobody"], "fields": ["issuer", "published_on", "kind"]}
+    mine, missing = client.post(f"{API}/documents/accept", json=asked).json()["documents"]
+    assert mine["document"]["issuer"] == "某市人民代表大会常务委员会"
+    assert (mine["document"]["published_on"], mine["document"]["kind"]) == ("2019-08-02", "regulation")
+    assert missing["problem"]["code"] == "document-not-found"
+
+
+def test_on_the_page_what_is_ticked_is_taken_over(client: TestClient, services: Services) -> None:
+    document = add(client, services, RULE, "a.txt")
+    assert "某市人民代表大会常务委员会" in client.get(f"/documents/{document['id']}").text
+    ticked = {"chosen": ["issuer=某市人民代表大会常务委员会"]}
+    answer = client.post(f"/documents/{document['id']}/accept", data=ticked, headers={"Origin": BASE})
+    assert answer.status_code == 200
+    after = client.get(f"{API}/documents/{document['id']}").json()
+    assert (after["issuer"], after["published_on"]) == ("某市人民代表大会常务委员会", None)
+
+
+def test_many_documents_are_changed_at_once(client: TestClient, services: Services) -> None:
+    ids = [add(client, services, f"# 第{n}讲\n\n{'内容' * n}各不相同。", f"{n}.md")["id"] for n in range(3)]
+    changes = {"topics": ["调研"], "document_number": "〔2023〕15号", "published_on": "2023-04-21"}
+    answer = client.patch(f"{API}/documents", json={"ids": ids, "changes": changes}).json()["documents"]
+    assert all(one["document"]["topics"] == ["调研"] for one in answer)
+    assert {one["document"]["document_number"] for one in answer} == {"〔2023〕15号"}
+
+
+def test_the_topic_list_is_kept_and_compared_with(client: TestClient, services: Services) -> None:
+    topics = {"items": [{"name": "调研", "description": "到基层去"}, {"name": "读书班"}]}
+    assert client.put(f"{API}/topics", json=topics).status_code == 200
+    assert [topic["name"] for topic in client.get(f"{API}/topics").json()["items"]] == ["读书班", "调研"]
+    twice = {"items": [{"name": "调研"}, {"name": " 调研"}]}
+    assert client.put(f"{API}/topics", json=twice).status_code == 422
+
+
+def test_the_same_text_found_by_two_workers_is_live_once(services: Services) -> None:
+    one, two = (
+        services.intake.take(io.BytesIO((RULE + end).encode()), file_name="a.txt", metadata=Metadata())
+        for end in ("", "\n")
+    )
+    assert isinstance(one, Accepted)
+    assert isinstance(two, Accepted)
+    text = signature(RULE)
+    services.catalogue.save_findings(one.version.id, text=text, suggestions=())
+    with pytest.raises(DuplicateDocument, match="same text"):
+        services.catalogue.save_findings(two.version.id, text=text, suggestions=())
+    assert services.catalogue.near_duplicates(DocumentId(one.document.id)) == []
+
+
+def test_how_each_page_was_read_is_shown(client: TestClient, services: Services) -> None:
+    document = add(client, services, RULE, "a.txt")
+    (page,) = client.get(f"{API}/documents/{document['id']}/versions/1/quality").json()["pages"]
+    assert (page["number"], page["how"], page["language"], page["unreadable"]) == (1, "text", "zh", 0.0)
+    assert page["chars"] > 1000
+    assert "文字 1 页" in client.get(f"/documents/{document['id']}", headers={"Accept-Language": "zh-CN"}).text

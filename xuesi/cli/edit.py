@@ -1,0 +1,136 @@
+"""`xuesi edit`, `suggestions`, `topics`, `near-duplicates`: what is known of documents, one by one and many at once."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xuesi.cli.context import Id, client, print_json, said, settings_of
+from xuesi.core.errors import InvalidInput
+
+Ids = Annotated[list[str], typer.Argument(metavar="ID…")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(edit)
+    app.command()(suggestions)
+    app.command()(topics)
+    app.command(name="near-duplicates")(near_duplicates)
+
+
+def edit(  # noqa: PLR0913, PLR0917 a field, an option
+    context: typer.Context,
+    ids: Ids,
+    title: Annotated[str | None, typer.Option(help="Title; for one document only.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="study_text, lecture, research_report, news, regulation or other.")
+    ] = None,
+    issuer: Annotated[str | None, typer.Option(help="Who issued it.")] = None,
+    number: Annotated[str | None, typer.Option(help="The issuer's number of it, such as 〔2023〕15号.")] = None,
+    date: Annotated[str | None, typer.Option(help="Day of publication, YYYY-MM-DD.")] = None,
+    effective: Annotated[str | None, typer.Option(help="Day from which it is in force, YYYY-MM-DD.")] = None,
+    topic: Annotated[list[str] | None, typer.Option(help="A topic; repeatable. Replaces those it has.")] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="A field whose suggestion is taken over; repeatable.")
+    ] = None,
+) -> None:
+    """Change what is known of documents; exit 1 if one could not be changed."""
+    named = {
+        "title": title,
+        "kind": kind,
+        "issuer": issuer,
+        "document_number": number,
+        "published_on": date,
+        "effective_on": effective,
+        "topics": topic,
+    }
+    changes = {name: value for name, value in named.items() if value is not None}
+    if not changes and not accept:
+        raise InvalidInput("Nothing is to be changed.", hint="Name a field, or one to --accept.")
+    if title is not None and len(ids) > 1:
+        raise InvalidInput("A title fits one document only.", hint="Leave --title out, or name one document.")
+    failed = False
+    with client(settings_of(context)) as server:
+        if accept:
+            failed |= _told(server.call("POST", "/documents/accept", json={"ids": ids, "fields": accept}))
+        if changes:
+            failed |= _told(server.call("PATCH", "/documents", json={"ids": ids, "changes": changes}))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _told(answer: Any) -> bool:
+    """Say what became of each document. Whether one was not changed."""
+    failed = False
+    for one in answer["documents"]:
+        if one["problem"]:
+            failed = True
+            typer.echo(f"{one['id']}: {said(one['problem'])}", err=True)
+        else:
+            typer.echo(f"changed {one['id']}  {one['document']['title']}")
+    return failed
+
+
+def suggestions(context: typer.Context, document_id: Id, as_json: Json = False) -> None:
+    """Show what a document's file says of itself, and to which topics it is close."""
+    with client(settings_of(context)) as server:
+        items = server.call("GET", f"/documents/{document_id}/suggestions")["items"]
+    if as_json:
+        print_json(items)
+        return
+    for one in items:
+        quote = " ".join(one["quote"].split())
+        typer.echo(
+            f"{one['field']:<16} {one['value']}  [{one['source']}] {quote if quote != one['value'] else ''}".rstrip()
+        )
+
+
+def topics(
+    context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="JSON list of topics, {name, description}, that replaces it."),
+    ] = None,
+) -> None:
+    """Show the topic list, or replace it by that in a file."""
+    with client(settings_of(context)) as server:
+        if file is None:
+            answer = server.call("GET", "/topics")
+        else:
+            answer = server.call("PUT", "/topics", json={"items": _read(file)})
+    print_json(answer["items"])
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{file} cannot be read as JSON: {error}.") from error
+
+
+def near_duplicates(
+    context: typer.Context,
+    merge: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="ID OTHER", help="Make the file of ID the newest version of OTHER; ID goes."),
+    ] = None,
+    apart: Annotated[tuple[str, str] | None, typer.Option(metavar="ID OTHER", help="Keep both.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List documents whose texts are nearly the same, or settle a pair."""
+    with client(settings_of(context)) as server:
+        for pair, how in ((merge, "new_version"), (apart, "apart")):
+            if pair:
+                asked = {"document_id": pair[0], "other_id": pair[1], "as": how}
+                server.call("POST", "/near-duplicates/settle", json=asked)
+        items = server.call("GET", "/near-duplicates")["items"]
+    if as_json:
+        print_json(items)
+        return
+    for pair in items:
+        typer.echo(f"{pair['similarity']:.0%}")
+        for side in (pair["document"], pair["other"]):
+            typer.echo(f"  {side['document_id']}  {side['added_at'][:10]}  {side['title']}")
