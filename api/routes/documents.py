@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from api import fetch, problems
+from api.parts import Limit, part_of
 from api.schemas.documents import (
     DocumentChanges,
     DocumentList,
@@ -36,7 +37,6 @@ router = APIRouter(tags=["documents"])
 
 Files = Annotated[list[UploadFile], File(description="The file; repeatable.")]
 MetadataPart = Annotated[str, Form(description="JSON as in `MetadataIn`.")]
-Limit = Annotated[int, Query(ge=1, le=100)]
 
 
 @router.post("/documents", status_code=202)
@@ -122,12 +122,12 @@ def remove_document(services: ServicesDep, document_id: str, *, now: bool = Fals
 
 
 @router.get("/trash")
-def list_trash(services: ServicesDep) -> TrashList:
+def list_trash(services: ServicesDep, limit: Limit = 50, cursor: str = "") -> TrashList:
     """Removed documents that can still be restored, the one removed first in front."""
     now = datetime.now(UTC)
-    return TrashList(
-        items=[TrashOut.of(d) for d, _ in services.catalogue.deleted() if d.purge_after and d.purge_after > now]
-    )
+    restorable = [TrashOut.of(d) for d, _ in services.catalogue.deleted() if d.purge_after and d.purge_after > now]
+    items, after = part_of(restorable, lambda it: (it.deleted_at.timestamp(), it.id), limit=limit, cursor=cursor)
+    return TrashList(items=list(items), next=after)
 
 
 @router.post("/documents/{document_id}/restore")
@@ -138,9 +138,11 @@ def restore_document(services: ServicesDep, document_id: str) -> DocumentOut:
 
 
 @router.get("/documents/{document_id}/versions")
-def list_versions(services: ServicesDep, document_id: str) -> VersionList:
+def list_versions(services: ServicesDep, document_id: str, limit: Limit = 50, cursor: str = "") -> VersionList:
     """A document's versions, newest first."""
-    return VersionList(items=[VersionOut.of(v) for v in services.catalogue.versions(DocumentId(document_id))])
+    versions = services.catalogue.versions(DocumentId(document_id))
+    items, after = part_of(versions, lambda it: (-it.number,), limit=limit, cursor=cursor)
+    return VersionList(items=[VersionOut.of(it) for it in items], next=after)
 
 
 @router.post("/documents/{document_id}/versions", status_code=202)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 
 from api import problems
+from api.parts import Limit, part_of
 from api.routes.documents import changes_of
 from api.schemas.documents import DocumentOut
 from api.schemas.findings import (
@@ -19,6 +20,7 @@ from api.schemas.findings import (
     SuggestionOut,
     TopicIO,
     TopicList,
+    TopicsIn,
 )
 from api.services import ServicesDep
 from xuesi.core.domain import DocumentId, Topic
@@ -61,9 +63,13 @@ def _one(services: Services, request: Request, id_: str, act: Callable[[Document
 
 
 @router.get("/near-duplicates")
-def list_near_duplicates(services: ServicesDep) -> NearDuplicateList:
+def list_near_duplicates(services: ServicesDep, limit: Limit = 50, cursor: str = "") -> NearDuplicateList:
     """Documents whose texts are nearly the same, for a person to settle; newest first."""
-    return NearDuplicateList(items=[NearDuplicateOut.of(pair) for pair in services.catalogue.near_duplicates()])
+    pairs = services.catalogue.near_duplicates()
+    items, after = part_of(
+        pairs, lambda it: (-it.found_at.timestamp(), it.version.id, it.other_version.id), limit=limit, cursor=cursor
+    )
+    return NearDuplicateList(items=[NearDuplicateOut.of(pair) for pair in items], next=after)
 
 
 @router.post("/near-duplicates/settle", status_code=204)
@@ -77,14 +83,15 @@ def settle(services: ServicesDep, asked: SettleIn) -> None:
 
 
 @router.get("/topics")
-def list_topics(services: ServicesDep) -> TopicList:
-    """The topic list that documents are compared with."""
-    return TopicList(items=[TopicIO.model_validate(topic) for topic in services.catalogue.topics()])
+def list_topics(services: ServicesDep, limit: Limit = 50, cursor: str = "") -> TopicList:
+    """The topic list that documents are compared with, by name."""
+    items, after = part_of(services.catalogue.topics(), lambda it: (it.name,), limit=limit, cursor=cursor)
+    return TopicList(items=[TopicIO.model_validate(topic) for topic in items], next=after)
 
 
 @router.put("/topics")
-def set_topics(services: ServicesDep, given: TopicList) -> TopicList:
-    """Replace the topic list."""
+def set_topics(services: ServicesDep, given: TopicsIn) -> TopicList:
+    """Replace the topic list. Answers with its first part."""
     names = [topic.name.strip() for topic in given.items]
     if len(set(names)) < len(names) or not all(names):
         raise InvalidInput("Each topic needs a name of its own.", hint="Leave out what is there twice.", field="items")

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.parts import Limit
 from api.schemas.jobs import JobList, JobOut
 from api.services import ServicesDep
 from xuesi.core.domain import Job, JobId, JobState
@@ -29,7 +29,7 @@ _UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 def list_jobs(
     services: ServicesDep,
     state: JobState | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    limit: Limit = 50,
     cursor: str = "",
 ) -> JobList:
     """The jobs, newest first."""

@@ -153,10 +153,10 @@ class TrashOut(BaseModel):
 
 
 class TrashList(BaseModel):
-    """What can be restored; there is never a next part."""
+    """A part of what can be restored."""
 
     items: list[TrashOut]
-    next: None = None
+    next: str | None
 
 
 class Taken(BaseModel):

@@ -88,9 +88,10 @@ class NearDuplicateOut(BaseModel):
 
 
 class NearDuplicateList(BaseModel):
-    """The pairs that wait for a person."""
+    """A part of the pairs that wait for a person."""
 
     items: list[NearDuplicateOut]
+    next: str | None
 
 
 class SettleIn(Strict):
@@ -115,9 +116,16 @@ class TopicIO(Strict):
     description: Text = Field(default="", max_length=1000)
 
 
-class TopicList(Strict):
-    """The administrator's topic list."""
+class TopicsIn(Strict):
+    """The administrator's whole topic list."""
 
     model_config = ConfigDict(extra="forbid")
 
     items: list[TopicIO] = Field(max_length=500)
+
+
+class TopicList(BaseModel):
+    """A part of the administrator's topic list, by name."""
+
+    items: list[TopicIO]
+    next: str | None

@@ -74,10 +74,10 @@ class QualityOut(BaseModel):
 
 
 class VersionList(BaseModel):
-    """A document's versions, newest first; there is never a next part."""
+    """A part of a document's versions, newest first."""
 
     items: list[VersionOut]
-    next: None = None
+    next: str | None
 
 
 class PageOut(BaseModel):

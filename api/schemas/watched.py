@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from api.parts import part_of
 from ingest.watch import Watcher
 
 
@@ -29,15 +30,18 @@ class WatchedFileOut(BaseModel):
 
 
 class WatchedOut(BaseModel):
-    """The folders, and the files in them that a person should know of."""
+    """The folders, and a part of the files in them that a person should know of."""
 
     folders: list[WatchedFolderOut]
     items: list[WatchedFileOut]
+    next: str | None
 
     @classmethod
-    def of(cls, watcher: Watcher) -> Self:
+    def of(cls, watcher: Watcher, *, limit: int, cursor: str) -> Self:
         """As it is now."""
+        items, after = part_of(watcher.notable(), lambda it: (it.path,), limit=limit, cursor=cursor)
         return cls(
             folders=[WatchedFolderOut.model_validate(it) for it in watcher.folders],
-            items=[WatchedFileOut.model_validate(it) for it in watcher.notable()],
+            items=[WatchedFileOut.model_validate(it) for it in items],
+            next=after,
         )

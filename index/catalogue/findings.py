@@ -88,7 +88,7 @@ class Findings:
                 mine.c.state == VersionState.LIVE,
                 other.c.state == VersionState.LIVE,
             )
-            .order_by(near_duplicate.c.found_at.desc(), near_duplicate.c.version_id)
+            .order_by(near_duplicate.c.found_at.desc(), near_duplicate.c.version_id, near_duplicate.c.other_id)
         )
         if document_id is not None:
             asked = asked.where(or_(mine.c.document_id == document_id, other.c.document_id == document_id))
@@ -100,7 +100,14 @@ class Findings:
                 wanted = select(version).where(version.c.id.in_(among))
                 versions |= {row.id: version_of(row) for row in connection.execute(wanted)}
             return [
-                NearDuplicate(documents[row[5]], versions[row[0]], documents[row[6]], versions[row[1]], row.similarity)
+                NearDuplicate(
+                    documents[row[5]],
+                    versions[row[0]],
+                    documents[row[6]],
+                    versions[row[1]],
+                    row.similarity,
+                    row.found_at,
+                )
                 for row in rows
                 if _is_open(documents[row[5]], documents[row[6]])
             ]

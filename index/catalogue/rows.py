@@ -1,7 +1,5 @@
 """How does a row become a fact of the domain, and where was a list cut? Shared by all queries of the catalogue."""
 
-import base64
-import binascii
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,8 +7,8 @@ from typing import Any
 from sqlalchemy import BindParameter, Column, ColumnElement, Connection, String, bindparam, literal, select, tuple_
 
 from index.catalogue.tables import UtcTime, document, document_topic
+from xuesi.core.cursor import cursor_of, key_of, not_a_cursor
 from xuesi.core.domain import Document, DocumentId, Job, Page, PageHow, PageReport, Passage, Span, Version
-from xuesi.core.errors import InvalidInput
 
 _IDS_A_STATEMENT = 1000
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)
@@ -111,7 +109,7 @@ def values_of(it: object, columns: Iterable[str]) -> Mapping[str, Any]:
 
 def cursor_after(time: datetime, id_: str) -> str:
     """The cursor of what follows the row with this time and id in a list that is newest first."""
-    return base64.urlsafe_b64encode(f"{time.isoformat()} {id_}".encode()).decode().rstrip("=")
+    return cursor_of((time.isoformat(), id_))
 
 
 def older_than(cursor: str, time: Column[datetime], id_: Column[str]) -> ColumnElement[bool]:
@@ -120,20 +118,11 @@ def older_than(cursor: str, time: Column[datetime], id_: Column[str]) -> ColumnE
     Raises:
         InvalidInput: If no list gave this cursor.
     """
+    moment, last = key_of(cursor, str, str)
     try:
-        told = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode()
-        moment, _, last = told.partition(" ")
-        when = datetime.fromisoformat(moment)
-    except (ValueError, binascii.Error) as error:
-        raise _no_cursor(cursor) from error
-    if when.tzinfo is None or not last:
-        raise _no_cursor(cursor)
+        when = datetime.fromisoformat(str(moment))
+    except ValueError as error:
+        raise not_a_cursor(cursor) from error
+    if when.tzinfo is None:
+        raise not_a_cursor(cursor)
     return tuple_(time, id_) < tuple_(literal(when, UtcTime), literal(last, String))
-
-
-def _no_cursor(cursor: str) -> InvalidInput:
-    return InvalidInput(
-        f"The cursor {cursor[:60]!r} comes from no list.",
-        hint="Leave it out to begin at the start, or give the `next` of an answer unchanged.",
-        field="cursor",
-    )

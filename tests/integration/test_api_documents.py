@@ -563,6 +563,35 @@ def test_removed_document_waits_in_the_trash_and_comes_back(client: TestClient, 
     assert client.post(f"{API}/documents/{document['id']}/restore").status_code == 404
 
 
+def test_lists_beside_the_library_come_in_parts_too(client: TestClient, services: Services) -> None:
+    def whole(path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        asked: dict[str, Any] = {"limit": 1}
+        while True:
+            part = client.get(f"{API}{path}", params=asked).json()
+            assert len(part["items"]) <= 1
+            found += part["items"]
+            if part["next"] is None:
+                return found
+            asked["cursor"] = part["next"]
+
+    topics = [{"name": name, "description": ""} for name in ("整改", "读书班", "调研")]
+    assert client.put(f"{API}/topics", json={"items": topics}).json() == {"items": topics, "next": None}
+    assert whole("/topics") == topics
+    kept = added(client, "第一版。甲。", name="a.txt")
+    client.post(f"{API}/documents/{kept}/versions", files={"file": ("b.txt", "第二版。甲。".encode())})
+    assert [it["version"] for it in whole(f"/documents/{kept}/versions")] == [2, 1]
+    gone = [added(client, f"第{i}份。", name=f"{i}.txt") for i in range(3)]
+    for document_id in gone:
+        client.delete(f"{API}/documents/{document_id}")
+    assert [it["id"] for it in whole("/trash")] == gone
+    for path in ("/topics", "/trash", "/near-duplicates", f"/documents/{kept}/versions", "/watched"):
+        assert client.get(f"{API}{path}", params={"limit": 0}).status_code == 422
+        assert client.get(f"{API}{path}").json()["next"] is None
+    refused = client.get(f"{API}/trash", params={"cursor": "nonsense"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/cursor")
+
+
 def test_removed_document_is_purged_at_once_where_that_is_asked(client: TestClient, services: Services) -> None:
     document = add(client).json()["documents"][0]["document"]
     sha256 = read(services, document["id"], text=TEXT).sha256

@@ -247,7 +247,7 @@ def test_superseding_leaves_nothing_to_settle(client: TestClient, services: Serv
     services.catalogue.update_document(old, {"superseded_by": new})
     for it in (old, new):
         assert not soup(client.get(f"/documents/{it}")).select("form[action$=settle]")
-    assert client.get(f"{API}/near-duplicates").json() == {"items": []}
+    assert client.get(f"{API}/near-duplicates").json() == {"items": [], "next": None}
 
 
 # The trash -----------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def show(context: typer.Context, document_id: Id) -> None:
     """Show a document with its versions, as JSON."""
     with client(settings_of(context)) as server:
         found = server.call("GET", f"/documents/{document_id}")
-        print_json({**found, "versions": server.call("GET", f"/documents/{document_id}/versions")["items"]})
+        print_json({**found, "versions": list(server.pages(f"/documents/{document_id}/versions"))})
 
 
 def replace(

@@ -97,11 +97,10 @@ def topics(
 ) -> None:
     """Show the topic list, or replace it by that in a file."""
     with client(settings_of(context)) as server:
-        if file is None:
-            answer = server.call("GET", "/topics")
-        else:
-            answer = server.call("PUT", "/topics", json={"items": _read(file)})
-    print_json(answer["items"])
+        if file is not None:
+            server.call("PUT", "/topics", json={"items": _read(file)})
+        items = list(server.pages("/topics"))
+    print_json(items)
 
 
 def _read(file: Path) -> Any:
@@ -122,11 +121,11 @@ def near_duplicates(
 ) -> None:
     """List documents whose texts are nearly the same, or settle a pair."""
     with client(settings_of(context)) as server:
-        for pair, how in ((merge, "new_version"), (apart, "apart")):
-            if pair:
-                asked = {"document_id": pair[0], "other_id": pair[1], "as": how}
+        for chosen, how in ((merge, "new_version"), (apart, "apart")):
+            if chosen:
+                asked = {"document_id": chosen[0], "other_id": chosen[1], "as": how}
                 server.call("POST", "/near-duplicates/settle", json=asked)
-        items = server.call("GET", "/near-duplicates")["items"]
+        items = list(server.pages("/near-duplicates"))
     if as_json:
         print_json(items)
         return

@@ -35,7 +35,7 @@ def remove(
 def trash(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the removed documents that can be restored."""
     with client(settings_of(context)) as server:
-        items = server.call("GET", "/trash")["items"]
+        items = list(server.pages("/trash"))
     if as_json:
         print_json(items)
         return

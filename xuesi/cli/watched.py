@@ -19,7 +19,9 @@ def watched(
 ) -> None:
     """Show the watched folders (setting `watched_folders`), and the files in them that are gone or could not be taken."""
     with client(settings_of(context)) as server:
-        found = server.call("POST", "/watched/look") if look else server.call("GET", "/watched")
+        if look:
+            server.call("POST", "/watched/look")
+        found = {"folders": server.call("GET", "/watched")["folders"], "items": list(server.pages("/watched"))}
     if as_json:
         print_json(found)
         return

@@ -65,6 +65,7 @@ class NearDuplicate:
     other: Document
     other_version: Version
     similarity: float
+    found_at: datetime
 
 
 class FaultKind(StrEnum):
