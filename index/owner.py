@@ -65,7 +65,7 @@ def owned(data_dir: Path, *, url: str = "") -> Iterator[None]:
 
 
 def owner_url(data_dir: Path) -> str | None:
-    """Where the process that owns the data folder serves; None if nobody owns it, or the owner serves nothing."""
+    """Where the process that owns the data folder serves: empty if it serves nothing, None if nobody owns the folder."""
     if not data_dir.is_dir():
         return None
     lock = filelock.FileLock(data_dir / LOCK)
@@ -81,7 +81,7 @@ def owner_url(data_dir: Path) -> str | None:
         with suppress(OSError, ValueError, KeyError):
             return str(json.loads((data_dir / ADDRESS).read_text(encoding="utf-8"))["url"])
         if time.monotonic() >= until:
-            return None
+            return ""
         time.sleep(_PAUSE_S)
 
 

@@ -8,7 +8,6 @@ import hashlib
 import unicodedata
 
 import numpy as np
-from datasketch import MinHash
 
 from xuesi.core.ports import Signature
 
@@ -21,6 +20,8 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 def signature(text: str) -> Signature:
     """The signature of a text. White space, punctuation, width and case make no difference."""
     letters = "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
+    from datasketch import MinHash  # noqa: PLC0415 brings parts of SciPy that take a second to load, and a server never needs them
+
     minhash = MinHash(num_perm=VALUES, seed=1, hashfunc=int)
     runs = _runs(letters)
     for start in range(0, len(runs), _AT_ONCE):

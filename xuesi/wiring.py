@@ -54,13 +54,13 @@ def open_model(settings: Settings, *, progress: Callable[[str], None] = _log.inf
 
 
 @contextlib.contextmanager
-def open_services(settings: Settings, *, url: str = "", watch: bool = False) -> Iterator[Services]:
+def open_services(settings: Settings, *, url: str = "", standing: bool = False) -> Iterator[Services]:
     """Own the data folder and open everything a server needs; the publisher works until the block ends.
 
     Args:
         settings: Which data folder, and with what.
         url: Where it will be served, see `index.owner.owned`.
-        watch: Whether folders are watched meanwhile.
+        standing: Whether it is there to stay: folders are watched, and what answers questions is opened at once, or the first one would wait for it.
 
     Raises:
         DataFolderBusy: If another process owns it.
@@ -71,7 +71,7 @@ def open_services(settings: Settings, *, url: str = "", watch: bool = False) -> 
     with contextlib.ExitStack() as stack:
         stack.enter_context(owned(settings.data_dir, url=url))
         clear_interrupted(settings.data_dir)
-        services = _assemble(settings, stack)
+        services = _assemble(settings, stack, warm=standing)
         stop = threading.Event()
         compactor = Compactor(catalogue=services.catalogue, indexes=services.indexes, publisher=services.publisher)
         works: dict[str, Callable[[threading.Event], None]] = {
@@ -79,7 +79,7 @@ def open_services(settings: Settings, *, url: str = "", watch: bool = False) -> 
             "compactor": compactor.run_forever,
             "change": services.change.run_forever,
         }
-        if watch:
+        if standing:
             works["watcher"] = partial(services.watcher.run_forever, every_s=settings.watch_every_s)
         for name, work in works.items():
             thread = threading.Thread(target=work, args=(stop,), name=name, daemon=True)
@@ -89,12 +89,13 @@ def open_services(settings: Settings, *, url: str = "", watch: bool = False) -> 
         yield services
 
 
-def _assemble(settings: Settings, stack: contextlib.ExitStack) -> Services:
+def _assemble(settings: Settings, stack: contextlib.ExitStack, *, warm: bool) -> Services:
     catalogue = stack.enter_context(contextlib.closing(catalogue_of(settings)))
     files = FileStore(settings.data_dir / "files")
     opened = models_of(settings, catalogue)
     embedder = opened.in_force()
-    embedder.embed_query("1")  # opens what answers questions, or the first one would wait for it
+    if warm:
+        embedder.embed_query("1")
     if models.fingerprint_in_force(catalogue) is None:
         catalogue.set_fact(models.FINGERPRINT_FACT, embedder.fingerprint)
     embedders = {embedder.fingerprint: embedder}

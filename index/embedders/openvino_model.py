@@ -10,7 +10,9 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -40,14 +42,15 @@ class OpenVinoEmbedder:
 
     Safe to call from several threads. A question has all cores to itself, for the shortest wait; the batches of many passages run side by
     side on few cores each, which wastes less. A vector depends on the batch it was computed in only by rounding (cosine above 0.999).
-    Inputs over `max_tokens` are cut without an error. Each of the two ways is opened when it is first needed, which takes half a second and 300 MB or more.
+    Inputs over `max_tokens` are cut without an error. The tokenizer and each of the two ways are opened when they are first needed, for not every
+    command needs them: that takes a second, and half a second and 300 MB or more.
 
     Args:
         folder: What `prepare_model` returned.
         threads: CPU threads in all; 0 for all cores.
 
     Raises:
-        Misconfigured: The folder is incomplete or damaged.
+        Misconfigured: The folder is incomplete or damaged; where it is the tokenizer, at its first use.
     """
 
     def __init__(self, folder: Path, *, threads: int = 0) -> None:
@@ -55,18 +58,28 @@ class OpenVinoEmbedder:
         if card is None:
             raise Misconfigured(f"There is no prepared embedding model in {folder}.", hint="Run xuesi serve once.")
         self._card = card
-        try:
-            self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self._folder = folder
+        with self._opened():
             self._coder = TokenCoder.read(folder)
             self._graph = ov.Core().read_model(folder / GRAPH)
-        except Exception as exc:  # tokenizers and openvino raise plain Exception and RuntimeError for damaged files
-            raise Misconfigured(
-                f"The prepared embedding model in {folder} cannot be opened: {exc}", hint=_PREPARE_AGAIN
-            ) from exc
         self._threads = threads
         self._one: _Streams | None = None
         self._many: _Streams | None = None
         self._opening = threading.Lock()
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        with self._opened():
+            return Tokenizer.from_file(str(self._folder / TOKENIZER))
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as exc:  # tokenizers and openvino raise plain Exception and RuntimeError for damaged files
+            raise Misconfigured(
+                f"The prepared embedding model in {self._folder} cannot be opened: {exc}", hint=_PREPARE_AGAIN
+            ) from exc
 
     @property
     def fingerprint(self) -> str:

@@ -1,7 +1,8 @@
 """What do commands make of what goes wrong on the way?"""
 
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import typer
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from index import owner
 from tests.api_library import BASE, opened, served
-from xuesi.cli import following, main
-from xuesi.cli.context import Client
+from xuesi.cli import following, main, serving
+from xuesi.cli.context import Client, client
 from xuesi.cli.evaluate import check_writable
 from xuesi.core.domain import DocumentId, JobId, JobState
-from xuesi.core.errors import InvalidInput, XuesiError
+from xuesi.core.errors import DataFolderBusy, InvalidInput, XuesiError
+from xuesi.core.settings import Settings
 
 
 def test_a_document_that_is_removed_while_it_is_waited_for_is_named_and_the_others_go_on(tmp_path: Path) -> None:
@@ -65,6 +68,29 @@ def test_a_file_that_is_live_is_told_while_one_before_it_is_still_read(
             threading.Timer(1.0, services.catalogue.finish_job, (long,), done).start()
             assert not list(following.follow(server, {long: "long", short: "short"}, following.Progress(2)))
     assert capsys.readouterr().err.split() == ["live", "short", "live", "long"]
+
+
+def test_a_command_overtaken_by_one_that_has_ended_already_serves_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+
+    @contextmanager
+    def overtaken_once(*_: object, **__: object) -> Iterator[str]:
+        tries.append("")
+        if len(tries) == 1:
+            raise DataFolderBusy("another one was quicker")
+        yield "http://127.0.0.1:9"
+
+    monkeypatch.setattr(serving, "served", overtaken_once)
+    with client(Settings(data_dir=tmp_path)):
+        assert len(tries) == 2
+
+
+def test_an_owner_that_serves_nothing_is_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owner, "_ADDRESS_S", 0.1)
+    with owner.owned(tmp_path), pytest.raises(DataFolderBusy), client(Settings(data_dir=tmp_path)):
+        pass
 
 
 def test_a_redirection_is_no_success(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_the_address_of_a_killed_owner_is_not_believed(tmp_path: Path, monkeypat
     assert owner_url(tmp_path) is None
     monkeypatch.setattr(owner, "_ADDRESS_S", 0.1)
     with owned(tmp_path):
-        assert owner_url(tmp_path) is None
+        assert owner_url(tmp_path) == ""  # owned, and not served
 
 
 def test_whoever_finds_an_owner_that_ends_waits_for_the_folder(tmp_path: Path) -> None:

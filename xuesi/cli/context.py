@@ -165,14 +165,14 @@ def client(settings: Settings, *, worker: bool = False) -> Iterator[Client]:
     if "log_level" not in settings.model_fields_set:  # the command itself says what becomes of its files
         own["log_level"] = "error"
     with contextlib.ExitStack() as stack:
-        url = owner_url(settings.data_dir)
-        if not url:
+        while not (url := owner_url(settings.data_dir)):
             try:
                 url = stack.enter_context(served(settings.model_copy(update=own), worker=worker))
-            except errors.DataFolderBusy:  # another command began at the same time and was quicker
-                url = owner_url(settings.data_dir)
-                if not url:
+                break
+            except errors.DataFolderBusy:
+                if url is not None:
                     raise
+                # Another command began at the same time and was quicker; it may have ended by now too.
         yield stack.enter_context(contextlib.closing(Client(url, token=token)))
 
 

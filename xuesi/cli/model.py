@@ -17,7 +17,7 @@ def change_model(settings: Settings, name: str, *, base_url: str, wait: bool) ->
     """Begin the change, and with `wait` follow it to its end."""
     from index.owner import owner_url
 
-    if owner_url(settings.data_dir) is None:
+    if not owner_url(settings.data_dir):
         _change_here(settings, name, base_url=base_url)
         return
     with client(settings) as server:

@@ -35,7 +35,7 @@ def serve(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with served(settings, worker=worker, watch=True, sample=sample) as url:
+    with served(settings, worker=worker, standing=True, sample=sample) as url:
         print(f"Xuesi serves {url}  (stop with Ctrl-C)", flush=True)
         while not stop.wait(1.0):
             pass

@@ -22,8 +22,8 @@ _LIVED_S = 20.0  # a worker that lived this long could start: what ended it late
 
 
 @contextlib.contextmanager
-def served(settings: Settings, *, worker: bool, watch: bool = False, sample: Path | None = None) -> Iterator[str]:
-    """Serve in a thread of this process for as long as the block lasts; yields the address. With `watch`, folders are watched meanwhile.
+def served(settings: Settings, *, worker: bool, standing: bool = False, sample: Path | None = None) -> Iterator[str]:
+    """Serve in a thread of this process for as long as the block lasts; yields the address. `standing` as in `open_services`.
 
     Raises:
         PortInUse: If the port is taken.
@@ -41,7 +41,7 @@ def served(settings: Settings, *, worker: bool, watch: bool = False, sample: Pat
         listener = stack.enter_context(_listen(settings))
         port = listener.getsockname()[1]
         url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
-        services = stack.enter_context(open_services(settings, url=url, watch=watch))
+        services = stack.enter_context(open_services(settings, url=url, standing=standing))
         if sample:
             take_sample(services, sample)
         server = uvicorn.Server(
