@@ -229,6 +229,14 @@ class Intake:
         self._wake(work.id)
         return version
 
+    def retry(self, job_id: JobId, *, password: str | None = None) -> Job:
+        """Queue a failed or cancelled job again; with a password, its file is opened by that. Raises as `Catalogue.requeue_job`."""
+        if password and self._catalogue.job(job_id).state in (JobState.FAILED, JobState.CANCELLED):
+            self._secrets.keep(job_id, password)  # before the job can be claimed
+        job = self._catalogue.requeue_job(job_id, now=datetime.now(UTC))
+        self._wake(job_id)
+        return job
+
     def _recognised(self, version: Version) -> Version:
         found = detect(self._files.original(version.sha256), version.file_name)
         return replace(version, media_type=found.media_type)
@@ -259,13 +267,10 @@ class Intake:
         ended = row.newest.state in (VersionState.FAILED, VersionState.CANCELLED)
         if row.job is None or not ended or row.newest.sha256 != sha256:
             return Duplicate(row.document)
-        if metadata.password:
-            self._secrets.keep(row.job.id, metadata.password)
         if told := metadata.told():
             self._catalogue.update_document(document_id, told)
         with suppress(WrongState):  # somebody else was quicker: then it is queued already
-            self._catalogue.requeue_job(row.job.id, now=datetime.now(UTC))
-        self._wake(row.job.id)
+            self.retry(row.job.id, password=metadata.password)
         row = self._catalogue.row(document_id)
         assert row.job is not None
         return Accepted(row.document, row.newest, row.job)

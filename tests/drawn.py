@@ -108,3 +108,12 @@ def passages(reading: Reading, max_chars: int = 320) -> list:  # type: ignore[ty
 def blocks(reading: Reading) -> list[tuple[str, str]]:
     """Kind and text of each block."""
     return [(block.kind.value, block.span.of(reading.text)) for block in reading.blocks]
+
+
+def encrypted_pdf(password: str) -> bytes:
+    """A document of the sample corpus that opens only with the password."""
+    sample = Path(__file__).parents[1] / "corpus" / "sample" / "findings-to-measures.pdf"
+    writer = pypdf.PdfWriter(clone_from=pypdf.PdfReader(sample))
+    writer.encrypt(password, algorithm="AES-256")
+    writer.write(target := io.BytesIO())
+    return target.getvalue()

@@ -19,10 +19,9 @@ from api.pages import succession, suggestions
 from api.pages.trash import restorable
 from api.pages.view import day_of, fragment, page, see
 from api.problems import status_of
-from api.routes.jobs import retry_job
 from api.services import ServicesDep
 from ingest.intake import Accepted, Duplicate, Metadata, Outcome
-from xuesi.core.domain import DocumentId, Kind, PageHow, PageReport, Version, VersionState
+from xuesi.core.domain import DocumentId, JobId, Kind, PageHow, PageReport, Version, VersionState
 from xuesi.core.errors import DuplicateDocument, InvalidInput, XuesiError
 from xuesi.services import Services
 
@@ -158,9 +157,9 @@ def remove(services: ServicesDep, document_id: str) -> Response:
 
 
 @router.post("/library/retry/{job_id}")
-def retry(services: ServicesDep, job_id: str) -> Response:
-    """Queue a failed job again."""
-    retry_job(services, job_id)
+def retry(services: ServicesDep, job_id: str, password: Annotated[str, Form(max_length=1000)] = "") -> Response:
+    """Queue a failed job again; where its file is encrypted, with the password."""
+    services.intake.retry(JobId(job_id), password=password)
     return see("/library?notice=retried")
 
 

@@ -1,6 +1,5 @@
 """What is being done, and how far is it?"""
 
-import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.parts import Limit
-from api.schemas.jobs import JobList, JobOut
+from api.schemas.jobs import JobList, JobOut, RetryIn
 from api.services import ServicesDep
 from xuesi.core.domain import Job, JobId, JobState
-from xuesi.core.errors import StoreUnavailable, VersionNotFound, WrongState
+from xuesi.core.errors import VersionNotFound, WrongState
 from xuesi.services import Services
-
-_log = logging.getLogger("xuesi.api")
 
 router = APIRouter(tags=["jobs"])
 
@@ -71,14 +68,9 @@ def cancel_job(services: ServicesDep, job_id: str) -> JobOut:
 
 
 @router.post("/jobs/{job_id}/retry")
-def retry_job(services: ServicesDep, job_id: str) -> JobOut:
-    """Queue a failed or cancelled job again."""
-    job = services.catalogue.requeue_job(JobId(job_id), now=datetime.now(UTC))
-    try:
-        services.queue.wake(job.id)
-    except StoreUnavailable as error:
-        _log.warning("no worker could be woken for job %s (%s); one finds it within a minute", job.id, error)
-    return _one(services, job)
+def retry_job(services: ServicesDep, job_id: str, asked: RetryIn | None = None) -> JobOut:
+    """Queue a failed or cancelled job again; where its file is encrypted, with the password."""
+    return _one(services, services.intake.retry(JobId(job_id), password=asked.password if asked else None))
 
 
 def _one(services: Services, job: Job) -> JobOut:

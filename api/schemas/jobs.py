@@ -4,8 +4,9 @@ import re
 from datetime import UTC, datetime
 from typing import Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from api.schemas.shapes import Strict, Text
 from xuesi.core.domain import Job, JobState, Version
 from xuesi.core.errors import DuplicateDocument
 
@@ -77,6 +78,12 @@ def twin_of(job: Job) -> str | None:
 
 def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)
+
+
+class RetryIn(Strict):
+    """What a job that is queued again is given. `password` opens an encrypted file and is never stored."""
+
+    password: Text | None = Field(default=None, max_length=1000)
 
 
 class JobList(BaseModel):

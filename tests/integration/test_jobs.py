@@ -1,7 +1,6 @@
 """Does every job come to its end, whatever the file, the model or a crash does?"""
 
 import contextlib
-import io
 import logging
 import signal
 import stat
@@ -15,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pypdf import PdfReader, PdfWriter
 
 from ingest import jobs
 from ingest.intake import Accepted
 from ingest.worker import runner_of
+from tests.drawn import encrypted_pdf
 from tests.fakes import HashEmbedder
 from tests.workshop import STUDY_TEXT, Workshop, open_workshop
 from xuesi.core.domain import Filters, JobKind, JobState, VersionState
@@ -289,18 +288,11 @@ def test_large_files_run_alone(workshop: Workshop, monkeypatch: pytest.MonkeyPat
     assert most_at_once(workshop, *taken) == 1
 
 
-def an_encrypted_pdf(password: str) -> bytes:
-    writer = PdfWriter(clone_from=PdfReader(next((ROOT / "corpus" / "sample").glob("*.pdf"))))
-    writer.encrypt(password, algorithm="AES-256")
-    writer.write(target := io.BytesIO())
-    return target.getvalue()
-
-
 def test_a_password_opens_the_file_and_is_nowhere_afterwards(
     workshop: Workshop, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    wrong = workshop.accepted(an_encrypted_pdf("正确的密码 right"), "secret.pdf", password="a wrong guess")
+    wrong = workshop.accepted(encrypted_pdf("正确的密码 right"), "secret.pdf", password="a wrong guess")
     (secret,) = workshop.secrets
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert stat.S_IMODE(secret.parent.stat().st_mode) == 0o700
@@ -326,7 +318,7 @@ def test_a_password_opens_the_file_and_is_nowhere_afterwards(
 
 def test_a_password_stays_while_the_job_is_tried_again(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_RETRY_AFTER_S", 0.01)
-    taken = workshop.accepted(an_encrypted_pdf("right"), "secret.pdf", password="right")
+    taken = workshop.accepted(encrypted_pdf("right"), "secret.pdf", password="right")
     workshop.work(HashEmbedder(failures=1))
     assert workshop.job(taken).stage == "publishing"
     assert workshop.secrets == []

@@ -18,7 +18,8 @@ from reportlab.pdfgen.canvas import Canvas
 from api.app import create_app
 from api.fetch import Network
 from api.pages.ask import matched
-from tests.api_library import BASE, boxes_of, opened, read
+from tests.api_library import BASE, boxes_of, opened, read, work
+from tests.drawn import encrypted_pdf
 from xuesi.core.domain import (
     Document,
     DocumentId,
@@ -391,6 +392,21 @@ def test_a_failed_document_shows_reason_and_retry(client: TestClient, services: 
     response = client.post(str(form["action"]), follow_redirects=False)
     assert response.headers["location"] == "/library?notice=retried"
     assert not soup(client.get("/library?state=failed")).select("#rows tr")
+
+
+def test_an_encrypted_file_is_opened_with_the_password_that_its_page_asks_for(
+    client: TestClient, services: Services
+) -> None:
+    client.post("/library/add", files={"file": ("内部.pdf", encrypted_pdf("对的 right"))})
+    work(services)
+    link = next(a for a in one(soup(client.get("/library")), "#rows tr").select(".actions a") if a.text == "输入密码")
+    for password, state in (("猜的", "failed"), ("对的 right", "live")):
+        form = one(soup(client.get(str(link["href"]))), "form[action^='/library/retry/']")
+        assert one(form, "input[type=password]")["name"] == "password"
+        client.post(str(form["action"]), data={"password": password})
+        work(services)
+        assert services.catalogue.rows(limit=1)[0][0].newest.state == state
+    assert not list((services.settings.data_dir / "secrets").iterdir())
 
 
 def test_a_retry_counts_though_no_worker_can_be_woken(services: Services) -> None:

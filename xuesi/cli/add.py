@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from xuesi.cli.context import Client, client, said, settings_of
-from xuesi.cli.following import Progress, follow, password_in, progress_of, upload
+from xuesi.cli.context import Client, client, password_in, said, settings_of
+from xuesi.cli.following import Progress, follow, progress_of, upload
 from xuesi.core.errors import Forbidden, InvalidInput, StoreUnavailable, Unavailable, XuesiError
 
 # The server says of others than http(s) that it fetches none.

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -174,6 +175,16 @@ def client(settings: Settings, *, worker: bool = False) -> Iterator[Client]:
                     raise
                 # Another command began at the same time and was quicker; it may have ended by now too.
         yield stack.enter_context(contextlib.closing(Client(url, token=token)))
+
+
+def password_in(path: Path | None) -> str | None:
+    """The password that stands in the file, if one is named. Raises InvalidInput if it cannot be read."""
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise errors.InvalidInput(f"The password file {path} cannot be read: {error.strerror}.") from error
 
 
 def print_json(value: Any) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from xuesi.cli.context import Id, client, print_json, settings_of
-from xuesi.cli.following import follow, password_in, progress_of, upload
+from xuesi.cli.context import Id, client, password_in, print_json, settings_of
+from xuesi.cli.following import follow, progress_of, upload
 from xuesi.core.errors import InvalidInput
 
 

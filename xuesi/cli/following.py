@@ -9,22 +9,12 @@ from typing import Any, BinaryIO
 
 from xuesi.cli.context import Client
 from xuesi.cli.jobs import clock
-from xuesi.core.errors import DuplicateDocument, InvalidInput, JobNotFound
+from xuesi.core.errors import DuplicateDocument, JobNotFound
 
 # The states in which a job ends, and one that has gone with its document; each as it is told.
 _ENDS = {"done": "live", "failed": "failed", "cancelled": "cancelled", "removed": "removed"}
 _POLL_S = 0.3
 _STILL_S = 180.0  # the lease of a job that is worked on is renewed more often than that
-
-
-def password_in(path: Path | None) -> str | None:
-    """The password that stands in the file, if one is named. Raises InvalidInput if it cannot be read."""
-    if path is None:
-        return None
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise InvalidInput(f"The password file {path} cannot be read: {error.strerror}.") from error
 
 
 def upload(server: Client, path: str, *, name: str, source: BinaryIO, metadata: str) -> list[dict[str, Any]]:

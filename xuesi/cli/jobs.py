@@ -1,10 +1,11 @@
 """`xuesi jobs`, `xuesi retry`, `xuesi cancel`."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from xuesi.cli.context import Id, client, print_json, settings_of
+from xuesi.cli.context import Id, client, password_in, print_json, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -47,10 +48,17 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
-def retry(context: typer.Context, job_id: Id) -> None:
+def retry(
+    context: typer.Context,
+    job_id: Id,
+    password_file: Annotated[
+        Path | None, typer.Option(help="File that holds the password of an encrypted file.")
+    ] = None,
+) -> None:
     """Queue a failed or cancelled job again."""
+    password = password_in(password_file)
     with client(settings_of(context)) as server:
-        server.call("POST", f"/jobs/{job_id}/retry")
+        server.call("POST", f"/jobs/{job_id}/retry", json={"password": password} if password else {})
     typer.echo(f"queued {job_id}")
 
 
