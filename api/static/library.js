@@ -10,31 +10,34 @@ const rows = document.getElementById("rows");
 const running = new Map(); // job id → the element that shows its upload
 const asked = new Map(); // document id → how often its row was asked for: an answer that was overtaken is dropped
 
-document.documentElement.classList.add("scripted");
-form.querySelector(".chooser").hidden = false;
-chooser.addEventListener("change", () => {
-  take([...chooser.files]);
-  chooser.value = "";
-});
+// Without the form nobody is logged in who may change anything.
+if (form) {
+  document.documentElement.classList.add("scripted");
+  form.querySelector(".chooser").hidden = false;
+  chooser.addEventListener("change", () => {
+    take([...chooser.files]);
+    chooser.value = "";
+  });
 
-let inside = 0;
-const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
-addEventListener("dragenter", (event) => {
-  if (!holdsFiles(event)) return;
-  inside += 1;
-  drop.hidden = false;
-});
-addEventListener("dragleave", (event) => {
-  if (holdsFiles(event) && --inside <= 0) drop.hidden = true;
-});
-addEventListener("dragover", (event) => holdsFiles(event) && event.preventDefault());
-addEventListener("drop", (event) => {
-  if (!holdsFiles(event)) return;
-  event.preventDefault();
-  inside = 0;
-  drop.hidden = true;
-  take([...event.dataTransfer.files]);
-});
+  let inside = 0;
+  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+  addEventListener("dragenter", (event) => {
+    if (!holdsFiles(event)) return;
+    inside += 1;
+    drop.hidden = false;
+  });
+  addEventListener("dragleave", (event) => {
+    if (holdsFiles(event) && --inside <= 0) drop.hidden = true;
+  });
+  addEventListener("dragover", (event) => holdsFiles(event) && event.preventDefault());
+  addEventListener("drop", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    inside = 0;
+    drop.hidden = true;
+    take([...event.dataTransfer.files]);
+  });
+}
 
 // One after the other: the server takes them in order, and a slow line is not shared out among many.
 async function take(files) {
@@ -212,4 +215,4 @@ rows.addEventListener("click", (event) => {
   removal.querySelector("form").action = `/library/${link.dataset.remove}/remove`;
   removal.showModal();
 });
-removal.querySelector("[data-cancel]").addEventListener("click", () => removal.close());
+removal?.querySelector("[data-cancel]").addEventListener("click", () => removal.close());

@@ -495,4 +495,13 @@ def test_with_a_token_reading_is_open_and_writing_asks_to_sign_in(tmp_path: Path
         assert "samesite=strict" in cookie
         assert "open sesame" not in cookie
         assert client.post("/library/add", files={"file": ("a.txt", b"one")}, follow_redirects=False).status_code == 303
+        document = services.catalogue.rows(limit=1)[0][0].document.id
+        paths = ("/library", f"/documents/{document}", f"/library/rows/{document}")
+        writes = "form[method=post], [data-remove]"
+        assert [bool(soup(client.get(path)).select(writes)) for path in paths] == [True, True, True]
+        kept = dict(client.cookies)
+        client.cookies.clear()
+        assert [bool(soup(client.get(path)).select(writes)) for path in paths] == [False, False, False]
+        assert one(soup(client.get("/library")), ".notice a[href^='/login']").text == "登录"
+        client.cookies.update(kept)
         assert not soup(client.get("/")).select("a[href^='/login']")
