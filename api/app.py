@@ -13,7 +13,7 @@ import xuesi
 from api import fetch, problems
 from api.metrics import Metrics
 from api.middleware import Gate
-from api.pages import ask, comparison, library, reader, session, succession, suggestions, trash, view
+from api.pages import ask, comparison, library, reader, session, succession, suggestions, topics, trash, view
 from api.render import PageRenderer, chinese_font
 from api.routes import (
     admin,
@@ -98,6 +98,7 @@ def describe() -> FastAPI:
         session,
         succession,
         suggestions,
+        topics,
         trash,
         view,
     ):

@@ -24,7 +24,7 @@ from api.schemas.findings import (
 )
 from api.services import ServicesDep
 from xuesi.core.domain import DocumentId, Topic
-from xuesi.core.errors import InvalidInput, XuesiError
+from xuesi.core.errors import XuesiError
 from xuesi.services import Services
 
 router = APIRouter(tags=["documents"])
@@ -92,8 +92,10 @@ def list_topics(services: ServicesDep, limit: Limit = 50, cursor: str = "") -> T
 @router.put("/topics")
 def set_topics(services: ServicesDep, given: TopicsIn) -> TopicList:
     """Replace the topic list. Answers with its first part."""
-    names = [topic.name.strip() for topic in given.items]
-    if len(set(names)) < len(names) or not all(names):
-        raise InvalidInput("Each topic needs a name of its own.", hint="Leave out what is there twice.", field="items")
-    services.catalogue.set_topics([Topic(name, topic.description.strip()) for name, topic in zip(names, given.items, strict=True)])  # fmt: skip
+    replace_topics(services, given)
     return list_topics(services)
+
+
+def replace_topics(services: Services, given: TopicsIn) -> None:
+    """Keep these topics instead of those before."""
+    services.catalogue.set_topics([Topic(it.name, it.description) for it in given.items])

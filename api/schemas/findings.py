@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.schemas.documents import DocumentChanges, DocumentOut
 from api.schemas.shapes import Problem, Strict, Text
@@ -110,18 +110,25 @@ class SettleIn(Strict):
 class TopicIO(Strict):
     """A topic: its name, and what belongs to it in a few words."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid", from_attributes=True, str_strip_whitespace=True)
 
     name: Text = Field(min_length=1, max_length=100)
     description: Text = Field(default="", max_length=1000)
 
 
 class TopicsIn(Strict):
-    """The administrator's whole topic list."""
+    """The administrator's whole topic list. Each topic has a name of its own."""
 
     model_config = ConfigDict(extra="forbid")
 
     items: list[TopicIO] = Field(max_length=500)
+
+    @field_validator("items")
+    @classmethod
+    def _each_has_its_own_name(cls, items: list[TopicIO]) -> list[TopicIO]:
+        if len({it.name for it in items}) < len(items):
+            raise ValueError("each topic needs a name of its own")
+        return items
 
 
 class TopicList(BaseModel):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 
 from api.app import create_app
@@ -158,6 +159,25 @@ def test_the_topic_list_is_kept_and_compared_with(client: TestClient, services: 
     assert [topic["name"] for topic in client.get(f"{API}/topics").json()["items"]] == ["读书班", "调研"]
     twice = {"items": [{"name": "调研"}, {"name": " 调研"}]}
     assert client.put(f"{API}/topics", json=twice).status_code == 422
+
+
+def test_the_topic_list_is_kept_on_a_page(client: TestClient) -> None:
+    page = client.post("/topics", data={"topics": "调研：到基层去\r\n\r\n 读书班 : 集中学习: 研讨\r\n党课"})
+    assert (page.status_code, "已保存" in page.text) == (200, True)
+    kept = client.get(f"{API}/topics").json()["items"]
+    assert {it["name"]: it["description"] for it in kept} == {
+        "调研": "到基层去",
+        "读书班": "集中学习: 研讨",
+        "党课": "",
+    }
+    shown = BeautifulSoup(client.get("/topics").text, "lxml").select_one("textarea")
+    assert shown
+    assert sorted(shown.text.split("\n")) == sorted(["调研：到基层去", "读书班：集中学习: 研讨", "党课"])
+    for wrong in ("调研\n调研：又一次", "：没有名称", "长" * 101):
+        refused = client.post("/topics", data={"topics": wrong})
+        assert refused.status_code == 422
+        assert BeautifulSoup(refused.text, "lxml").select_one("textarea").text == wrong  # type: ignore[union-attr]
+    assert client.get(f"{API}/topics").json()["items"] == kept
 
 
 def test_the_same_text_found_by_two_workers_is_live_once(services: Services) -> None:
