@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.parts import Limit
-from api.schemas.jobs import JobList, JobOut, RetryIn
+from api.schemas.jobs import JobList, JobOut, JobRetry
 from api.services import ServicesDep
 from xuesi.core.domain import Job, JobId, JobState
 from xuesi.core.errors import VersionNotFound, WrongState
@@ -68,7 +68,7 @@ def cancel_job(services: ServicesDep, job_id: str) -> JobOut:
 
 
 @router.post("/jobs/{job_id}/retry")
-def retry_job(services: ServicesDep, job_id: str, asked: RetryIn | None = None) -> JobOut:
+def retry_job(services: ServicesDep, job_id: str, asked: JobRetry | None = None) -> JobOut:
     """Queue a failed or cancelled job again; where its file is encrypted, with the password."""
     return _one(services, services.intake.retry(JobId(job_id), password=asked.password if asked else None))
 

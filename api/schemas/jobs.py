@@ -80,7 +80,7 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)
 
 
-class RetryIn(Strict):
+class JobRetry(Strict):
     """What a job that is queued again is given. `password` opens an encrypted file and is never stored."""
 
     password: Text | None = Field(default=None, max_length=1000)
