@@ -69,7 +69,7 @@ def check(request: Request, settings: Settings) -> None:
     if token is not None and not open_to_all and not _carries(request, token):
         raise TokenRequired(
             f"This {'is for the administrator' if reads else 'changes the library'}, and the administrator's token is missing or wrong.",
-            hint="Log in at /login, or send it as `Authorization: Bearer …`.",
+            hint="Log in at /login, give it to a command as XUESI_ADMIN_TOKEN, or send it as `Authorization: Bearer …`.",
         )
 
 

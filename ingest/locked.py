@@ -52,7 +52,7 @@ def _locked(password: str | None) -> EncryptedDocument:
         "The Office file is encrypted, and the given password does not open it."
         if password
         else "The Office file is encrypted and opens only with a password.",
-        hint="Add the file again with its password, or save a copy without one.",
+        hint="Give its password on the document's page or with --password-file (xuesi retry, xuesi add), or save a copy without one.",
     )
 
 

@@ -60,7 +60,7 @@ def open_pdf(source: Path | bytes, *, password: str | None) -> Iterator[Any]:
                 "The PDF is encrypted, and the given password does not open it."
                 if password
                 else "The PDF is encrypted and opens only with a password.",
-                hint="Add the file again with its password, or save a copy without one.",
+                hint="Give its password on the document's page or with --password-file (xuesi retry, xuesi add), or save a copy without one.",
             ) from error
         if error.err_code == _SECURITY:
             raise EncryptedDocument(

@@ -78,6 +78,15 @@ def _life_of_a_document(program: Program, rule: Path) -> None:
     assert "二十个工作日" in changed["statements"][0]["text"]
     assert all(citation["version"] == 2 for citation in changed["citations"])
 
+    other = rule.with_name("食堂.md")
+    other.write_text("# 食堂\n\n食堂每天中午十二点开饭。\n", encoding="utf-8")
+    assert program.run("add", str(other), "--no-wait").returncode == 0
+    refused = program.run("replace", document["id"], str(other))
+    assert refused.returncode == 4
+    assert "Nothing was replaced" in refused.stderr
+    (holder,) = (it["id"] for it in json.loads(program.run("list", "--json").stdout) if it["id"] != document["id"])
+    assert program.run("remove", holder).returncode == 0
+
     reindexed = program.run("reindex")
     assert reindexed.returncode == 0, reindexed.stderr
     doctor = program.run("doctor")

@@ -9,7 +9,7 @@ import typer
 
 from xuesi.cli.context import Id, client, password_in, print_json, settings_of
 from xuesi.cli.following import follow, progress_of, upload
-from xuesi.core.errors import InvalidInput
+from xuesi.core.errors import DuplicateDocument, InvalidInput
 
 
 def register(app: typer.Typer) -> None:
@@ -83,6 +83,12 @@ def replace(
             server, f"/documents/{document_id}/versions", name=path.name, source=source, metadata=metadata
         )
         if taken.get("duplicate"):
+            holder = taken["document"]
+            if holder["id"] != document_id:
+                raise DuplicateDocument(
+                    f"Nothing was replaced: {path} is the document {holder['title']} already ({holder['id']}).",
+                    hint=f"To have that one in the place of this one: xuesi supersede {document_id} {holder['id']}",
+                )
             progress.ended(path, "already there")
             return
         failures = list(follow(server, {taken["job"]["id"]: str(path)}, progress)) if wait else []
