@@ -1,7 +1,7 @@
 """Which topics are there? The page on which an administrator keeps the list that documents are compared with; it works without scripts."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -31,8 +31,9 @@ def set_topics(
     request: Request, services: ServicesDep, topics: Annotated[str, Form(max_length=1_000_000)] = ""
 ) -> Response:
     """Replace the list by these lines, a topic each: name, colon, description. What cannot be taken is shown again as it was written."""
+    known = [it.name for it in services.catalogue.topics()]
     try:
-        asked = TopicsIn(items=[TopicIO(**_topic(line)) for line in topics.splitlines() if line.strip()])
+        asked = TopicsIn(items=[_topic(line.strip(), known) for line in topics.splitlines() if line.strip()])
     except ValidationError:
         return page(
             request,
@@ -47,10 +48,13 @@ def set_topics(
     return see("/topics?notice=saved")
 
 
-def _topic(line: str) -> dict[str, str]:
-    name, *description = _COLON.split(line.strip(), maxsplit=1)
-    return {"name": name, "description": "".join(description)}
+def _topic(line: str, known: Collection[str]) -> TopicIO:
+    """The topic of a line. A name that is there already may have a colon in it. Raises ValidationError."""
+    begins = [name for name in known if line == name or (_COLON.match(line, len(name)) and line.startswith(name))]
+    name = max(begins, key=len, default=_COLON.split(line, maxsplit=1)[0])
+    return TopicIO(name=name, description=_COLON.sub("", line[len(name) :], count=1))
 
 
 def _lines(topics: Sequence[Topic]) -> str:
-    return "\n".join(f"{it.name}：{it.description}" if it.description else it.name for it in topics)
+    """A topic a line; line breaks that came over HTTP are spaces here."""
+    return "\n".join(" ".join(f"{it.name}：{it.description}".split()) if it.description else it.name for it in topics)

@@ -180,6 +180,20 @@ def test_the_topic_list_is_kept_on_a_page(client: TestClient) -> None:
     assert client.get(f"{API}/topics").json()["items"] == kept
 
 
+def test_saving_the_page_as_it_is_changes_no_topic(client: TestClient) -> None:
+    topics = [
+        {"name": "学习：读书班", "description": "集中学习：研讨"},
+        {"name": "学习", "description": ""},
+        {"name": "a:b", "description": "x y"},
+    ]
+    client.put(f"{API}/topics", json={"items": topics})
+    before = client.get(f"{API}/topics").json()
+    shown = BeautifulSoup(client.get("/topics").text, "lxml").select_one("textarea")
+    assert shown
+    client.post("/topics", data={"topics": shown.text})
+    assert client.get(f"{API}/topics").json() == before
+
+
 def test_the_same_text_found_by_two_workers_is_live_once(services: Services) -> None:
     one, two = (
         services.intake.take(io.BytesIO((RULE + end).encode()), file_name="a.txt", metadata=Metadata())
