@@ -7,6 +7,7 @@ Each of the two gives its ten best. That is kind: BM25Retriever fills up its lis
 lists, the more often such a passage stands in both and goes before the right one (figures in docs/benchmarks.md).
 """
 
+import asyncio
 import contextlib
 import logging
 import tempfile
@@ -47,7 +48,8 @@ def hybrid(
         logging.ERROR
     )  # it warns of fewer passages than candidates
     nodes = [TextNode(id_=it.id, text=it.text, embedding=it.vector.tolist()) for it in passages]
-    with tempfile.TemporaryDirectory(prefix="xuesi-llama-index-") as folder:
+    # `retrieve` would open an event loop and leave it open
+    with tempfile.TemporaryDirectory(prefix="xuesi-llama-index-") as folder, asyncio.Runner() as loop:
         client = chromadb.PersistentClient(path=folder, settings=chromadb.Settings(anonymized_telemetry=False))
         try:
             collection = client.create_collection(f"dense-{uuid.uuid4().hex}", embedding_function=None)
@@ -67,6 +69,6 @@ def hybrid(
                 mode=FUSION_MODES.RECIPROCAL_RANK,
                 similarity_top_k=2 * candidates,
             )
-            yield lambda question: [PassageId(found.node.node_id) for found in retriever.retrieve(question)]
+            yield lambda question: [PassageId(it.node.node_id) for it in loop.run(retriever.aretrieve(question))]
         finally:
             client.close()
