@@ -19,13 +19,13 @@ from huey.registry import Message
 from huey.serializer import Serializer
 from huey.storage import SqliteStorage
 
+from ingest.turns import SIDE_BY_SIDE
 from xuesi.core.domain import JobId
 from xuesi.core.errors import Misconfigured, StoreUnavailable
 
 _log = logging.getLogger("xuesi.queue")
 _NAME = "xuesi"
 _TIMEOUT_S = 10
-_SIDE_BY_SIDE = 2
 
 
 class _JsonSerializer(Serializer):  # type: ignore[misc]
@@ -62,12 +62,12 @@ class HueyQueue:
     def consumer(
         self, consumer: type[Consumer], *, run: Callable[[JobId], object], look: Callable[[], object]
     ) -> Consumer:
-        """A consumer of huey with two threads: calls `run` for every message, and `look` every minute."""
+        """A consumer of huey whose threads work side by side: calls `run` for every message, and `look` every minute."""
         self._run, self._look = run, look
         # A SQLite queue is polled; half a second is as long as an upload waits for its worker.
         return consumer(
             self._huey,
-            workers=_SIDE_BY_SIDE,
+            workers=SIDE_BY_SIDE,
             worker_type="thread",
             max_delay=0.5,
             shutdown_timeout=20,

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+SIDE_BY_SIDE = 2  # docs/adr/0012
+
 
 class Turns:
     """Gives turns to threads. Safe to share among them."""

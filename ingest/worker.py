@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +25,7 @@ from ingest.filling import Filler
 from ingest.jobs import Runner, waits_for_worker
 from ingest.queue import HueyQueue
 from ingest.secrets import Secrets
+from ingest.turns import SIDE_BY_SIDE
 from xuesi.core.domain import JobState
 from xuesi.core.errors import XuesiError
 from xuesi.core.models import NextModel
@@ -82,7 +84,7 @@ def run_worker(
 def drain(
     *, catalogue: Catalogue, files: Files, embedder: Embedder, settings: Settings, refuse_same: bool = True
 ) -> int:
-    """Work in this thread until no job waits, those put off after an error included. `refuse_same` as in `ingest`.
+    """Work as a worker does until no job waits, those put off after an error included. `refuse_same` as in `ingest`.
 
     Returns:
         How many attempts were made.
@@ -90,10 +92,10 @@ def drain(
     runner = runner_of(catalogue=catalogue, files=files, embedder=lambda: embedder, settings=settings)
     runner = replace(runner, refuse_same=refuse_same)
     attempts = 0
-    with contextlib.closing(runner.reader):
+    with contextlib.closing(runner.reader), ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="job") as threads:
         while True:
-            for job in catalogue.waiting_jobs(now=datetime.now(UTC)):
-                attempts += runner.run(job.id)
+            waiting = [job.id for job in catalogue.waiting_jobs(now=datetime.now(UTC))]
+            attempts += sum(threads.map(runner.run, waiting))
             if not catalogue.jobs(state=JobState.QUEUED, limit=1)[0]:
                 return attempts
             time.sleep(0.05)  # what is queued now was put off

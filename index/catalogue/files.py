@@ -37,6 +37,7 @@ from index.catalogue.disk import (
 )
 from index.catalogue.leftovers import leftovers
 from index.catalogue.texts import Texts
+from xuesi.core.arrays import mapped
 from xuesi.core.disk import disk_errors
 from xuesi.core.domain import OutlineEntry, Version
 from xuesi.core.errors import Corrupt, DocumentTooLarge, EmptyFile
@@ -316,7 +317,7 @@ def _copy(source: BinaryIO, target: IO[bytes], limit_bytes: int) -> StoredFile:
 
 def _mapped(place: Path) -> Any:
     try:
-        return np.load(place, mmap_mode="r", allow_pickle=False)
+        return mapped(place)
     except (ValueError, EOFError) as error:
         raise Corrupt(f"The file {place} is damaged: {error}.", hint="Mend it: xuesi doctor --repair") from error
 

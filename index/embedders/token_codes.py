@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from xuesi.core.arrays import mapped
 from xuesi.core.ports import Bits, Floats, TokenCodes
 
 BITS = 320  # 40 bytes a token
@@ -53,8 +54,8 @@ class TokenCoder:
 
     @staticmethod
     def read(folder: Path) -> "TokenCoder":
-        """The one of a prepared model. Raises FileNotFoundError or ValueError if there is none."""
-        return TokenCoder(np.load(folder / MEAN, allow_pickle=False))
+        """The one of a prepared model. Raises FileNotFoundError, ValueError or EOFError if there is none."""
+        return TokenCoder(np.array(mapped(folder / MEAN)))
 
     def write(self, folder: Path) -> None:
         """Keep it in a prepared model's folder."""

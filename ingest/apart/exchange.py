@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from ingest.apart.limits import Limits
 from xuesi.core import errors
+from xuesi.core.arrays import mapped
 from xuesi.core.errors import ParserCrashed, TooMuchToRead, XuesiError
 from xuesi.core.ports import Floats, Reading
 
@@ -106,7 +107,7 @@ def check_pages(pages: int, limits: Limits) -> None:
 def _boxes(place: Path) -> Floats | None:
     if place.stat().st_size == 0:
         return None
-    boxes: Floats = np.load(place, mmap_mode="r", allow_pickle=False)
+    boxes: Floats = mapped(place)
     return boxes
 
 
