@@ -1,7 +1,6 @@
 """`xuesi list`, `show`, `replace`."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 
 from xuesi.cli.context import Id, client, password_in, print_json, settings_of
 from xuesi.cli.following import follow, progress_of, upload
+from xuesi.cli.layout import counted, print_table
 from xuesi.core.errors import DuplicateDocument, InvalidInput
 
 
@@ -37,14 +37,8 @@ def list_documents(
     if as_json:
         print_json(items)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("id", "state", "title", "kind", "date", "pages"):
-        table.add_column(column, overflow="fold", no_wrap=column == "id")
-    for item in items:
-        table.add_row(
+    rows = [
+        (
             item["id"],
             "superseded" if item["state"] == "live" and item["successor"] else item["state"],
             item["title"],
@@ -52,9 +46,10 @@ def list_documents(
             item["published_on"] or "",
             str(item["pages"] or ""),
         )
-    console = Console(width=None if os.isatty(1) else 240)  # into a pipe or file: nothing is folded
-    console.print(table)
-    console.print(f"{len(items)} documents", style="dim")
+        for item in items
+    ]
+    names = ("id", "state", "title", "kind", "date", "pages")
+    print_table(names, rows, shorten="title", ending=counted(len(items), "document"))
 
 
 def show(context: typer.Context, document_id: Id) -> None:

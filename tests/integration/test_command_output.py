@@ -1,0 +1,70 @@
+"""What do commands print, on a terminal of 80 columns and into a pipe?"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.cells import cell_len
+from typer.testing import CliRunner
+
+from api.app import create_app
+from index.owner import ADDRESS
+from tests.api_library import opened, served, work
+from xuesi.cli import layout
+from xuesi.cli.main import app
+
+TITLE = "读书班组织办法与现场教学安排：怎样把学习调研成果变成为民实招（示例）"
+TEXT = "# 读书班\n\n## 一、借阅\n\n借阅期限为十五个工作日，到期需要继续使用的，应当办理续借。\n"
+
+
+@dataclass
+class Commands:
+    """The commands beside a running server, in this process."""
+
+    folder: Path
+    http: httpx.Client
+    patch: pytest.MonkeyPatch
+
+    def add(self, name: str, data: bytes, **metadata: Any) -> dict[str, Any]:
+        """Give the server a file."""
+        files, told = {"file": (name, data)}, {"metadata": json.dumps(metadata)}
+        answer: dict[str, Any] = self.http.post("/api/v1/documents", files=files, data=told).json()["documents"][0]
+        return answer
+
+    def __call__(self, *arguments: str, width: int | None = None) -> str:
+        """What a command that succeeds prints: on a terminal where there is a width, else into a pipe."""
+        self.patch.setattr(layout, "terminal_width", lambda: width)
+        ended = CliRunner().invoke(app, ["--set", f"data_dir={self.folder}", *arguments])
+        assert ended.exit_code == 0, (ended.output, ended.exception)
+        return ended.stdout
+
+
+@pytest.fixture
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Commands]:
+    with opened(tmp_path) as services, served(create_app(services)) as url:
+        (tmp_path / ADDRESS).write_text(json.dumps({"url": url}))
+        with httpx.Client(base_url=url, timeout=60) as http:
+            run = Commands(tmp_path, http, monkeypatch)
+            run.add("办法.md", TEXT.encode(), title=TITLE, kind="regulation", published_on="2024-05-01")
+            run.add("空.md", b"# \n")
+            work(services)
+            yield run
+
+
+def _fits(printed: str) -> bool:
+    return max(map(cell_len, printed.splitlines())) <= 80
+
+
+def test_documents_are_listed_within_the_terminal_and_whole_into_a_pipe(commands: Commands) -> None:
+    on_terminal, in_pipe = commands("list", width=80), commands("list")
+    ids = [item["id"] for item in json.loads(commands("list", "--json"))]
+    assert _fits(on_terminal)
+    assert "读书班组织" in on_terminal
+    assert TITLE not in on_terminal
+    assert TITLE in in_pipe
+    for printed in (on_terminal, in_pipe):
+        assert [line.split()[0] for line in printed.splitlines()] == ["id", *ids, "2"]
