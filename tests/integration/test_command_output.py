@@ -68,3 +68,14 @@ def test_documents_are_listed_within_the_terminal_and_whole_into_a_pipe(commands
     assert TITLE in in_pipe
     for printed in (on_terminal, in_pipe):
         assert [line.split()[0] for line in printed.splitlines()] == ["id", *ids, "2"]
+
+
+def test_jobs_are_listed_like_documents_with_the_reason_of_a_failure(commands: Commands) -> None:
+    on_terminal, in_pipe = commands("jobs", width=80), commands("jobs")
+    failed, done = json.loads(commands("jobs", "--json"))
+    assert _fits(on_terminal)
+    assert on_terminal.splitlines()[0].split() == ["id", "state", "stage", "time", "file"]
+    assert " ".join(on_terminal.split()).count(f"空.md → {failed['error']['detail']}") == 1
+    assert in_pipe.splitlines()[0].split() == ["id", "state", "stage", "done", "time", "file", "reason"]
+    assert [line.split()[0] for line in in_pipe.splitlines()] == ["id", failed["id"], done["id"], "2"]
+    assert in_pipe.splitlines()[1].endswith(failed["error"]["detail"])

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from xuesi.cli.context import Id, client, password_in, print_json, settings_of
+from xuesi.cli.layout import counted, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -26,12 +27,20 @@ def jobs(
     if as_json:
         print_json(items)
         return
-    for job in items:
-        reason = (job.get("error") or {}).get("detail", "")
-        of = f"{job['done']}/{job['total']}" if job["total"] else ""
-        typer.echo(
-            f"{job['id']}  {job['state']:<9}  {job['stage']:<10} {of:<9} {pace(job):<22}  {job['file_name']}  {reason}".rstrip()
+    rows = [
+        (
+            job["id"],
+            job["state"],
+            "" if job["state"] == "done" else job["stage"],
+            f"{job['done']}/{job['total']}" if job["total"] else "",
+            pace(job),
+            job["file_name"],
+            (job.get("error") or {}).get("detail", ""),
         )
+        for job in items
+    ]
+    names = ("id", "state", "stage", "done", "time", "file", "reason")
+    print_table(names, rows, shorten="file", below="reason", ending=counted(len(items), "job"))
 
 
 def pace(job: dict[str, Any]) -> str:
