@@ -32,11 +32,11 @@ def rule(tmp_path: Path) -> Path:
 
 
 def test_life_of_a_document_beside_a_running_server(program: Program, rule: Path) -> None:
-    with program.serving():
-        _life_of_a_document(program, rule)
+    with program.serving() as url:
+        _life_of_a_document(program, rule, url)
 
 
-def _life_of_a_document(program: Program, rule: Path) -> None:
+def _life_of_a_document(program: Program, rule: Path, url: str) -> None:
     added = program.run(
         "add", str(rule), "--kind", "regulation", "--issuer", "档案室", "--date", "2024-05-01", "--topic", "档案"
     )
@@ -65,6 +65,9 @@ def _life_of_a_document(program: Program, rule: Path) -> None:
     assert answer["status"] == "answered"
     assert "十五个工作日" in answer["statements"][0]["text"]
     assert "十五个工作日" in answer["citations"][0]["quote"]
+    told = program.run("ask", "档案借阅期限是多少天？").stdout
+    assert told.startswith(f"{answer['statements'][0]['text']}[1]\n")
+    assert told.endswith(f"\n    {url}{answer['citations'][-1]['url']}\n")
 
     assert rule.stem in program.run("list").stdout
     (document,) = json.loads(program.run("list", "--json").stdout)
@@ -102,6 +105,9 @@ def test_commands_work_without_a_server(program: Program, rule: Path) -> None:
     assert added.returncode == 0, added.stderr
     answer = json.loads(program.run("ask", "档案借阅期限是多少天？", "--json").stdout)
     assert "十五个工作日" in answer["citations"][0]["quote"]
+    told = program.run("ask", "档案借阅期限是多少天？").stdout
+    assert f"\n    http://127.0.0.1:8000{answer['citations'][0]['url']}\n" in told
+    assert told.endswith("while the server runs: xuesi serve\n")
     assert program.run("remove", answer["citations"][0]["document_id"]).returncode == 0
     assert json.loads(program.run("list", "--json").stdout) == []
 

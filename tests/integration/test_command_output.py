@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from api.app import create_app
 from index.owner import ADDRESS
 from tests.api_library import opened, served, work
-from xuesi.cli import layout
+from xuesi.cli import ask, layout
 from xuesi.cli.main import app
 
 TITLE = "读书班组织办法与现场教学安排：怎样把学习调研成果变成为民实招（示例）"
@@ -37,7 +37,8 @@ class Commands:
 
     def __call__(self, *arguments: str, width: int | None = None) -> str:
         """What a command that succeeds prints: on a terminal where there is a width, else into a pipe."""
-        self.patch.setattr(layout, "terminal_width", lambda: width)
+        for module in (layout, ask):
+            self.patch.setattr(module, "terminal_width", lambda: width)
         ended = CliRunner().invoke(app, ["--set", f"data_dir={self.folder}", *arguments])
         assert ended.exit_code == 0, (ended.output, ended.exception)
         return ended.stdout
@@ -79,3 +80,44 @@ def test_jobs_are_listed_like_documents_with_the_reason_of_a_failure(commands: C
     assert in_pipe.splitlines()[0].split() == ["id", "state", "stage", "done", "time", "file", "reason"]
     assert [line.split()[0] for line in in_pipe.splitlines()] == ["id", failed["id"], done["id"], "2"]
     assert in_pipe.splitlines()[1].endswith(failed["error"]["detail"])
+
+
+def _address(commands: Commands, found: dict[str, Any]) -> str:
+    """The line with the address that opens what was found."""
+    address = f"{str(commands.http.base_url).rstrip('/')}{found['url']}"
+    assert commands.http.get(address).status_code == 200
+    return f"    {address}"
+
+
+def test_a_hit_has_its_title_headings_text_and_address_on_lines_of_their_own(commands: Commands) -> None:
+    found = json.loads(commands("search", "续借", "--json"))["hits"][0]
+    on_terminal, in_pipe = commands("search", "续借", width=80).splitlines(), commands("search", "续借").splitlines()
+    assert in_pipe[:4] == [
+        f" 1  {found['score']:.3f}  {TITLE}, p. 1",
+        f"    {' › '.join(found['passage']['heading_path'])}",
+        f"    {' '.join(found['passage']['text'].split())}",
+        _address(commands, found["passage"]),
+    ]
+    assert _address(commands, found["passage"]) in on_terminal
+    assert all(cell_len(line) <= 80 for line in on_terminal if "http" not in line)
+    assert on_terminal[-1].startswith("1 passage in")
+
+
+def test_what_the_material_does_not_answer_ends_in_the_nearest_passages_and_where_to_read_them(
+    commands: Commands,
+) -> None:
+    asked = ("ask", "月球上有多少座图书馆？")
+    answer = json.loads(commands(*asked, "--json"))
+    assert answer["status"] == "not_in_material"
+    told = commands(*asked, width=80).splitlines()
+    assert told[:2] == ["The material does not answer this. 材料中没有找到答案。", "Nearest passages 最接近的段落："]
+    assert told[3].startswith(" 1  读书班组织办法")
+    assert _address(commands, answer["nearest"][0]["passage"]) in told
+    assert all(cell_len(line) <= 80 for line in told if "http" not in line)
+
+
+def test_a_library_without_documents_says_so(commands: Commands) -> None:
+    for item in json.loads(commands("list", "--json")):
+        commands("remove", item["id"])
+    for command in ("search", "ask"):
+        assert commands(command, "续借").splitlines()[-1].startswith("There is no passage to look in.")

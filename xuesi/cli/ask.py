@@ -1,10 +1,16 @@
 """`xuesi search`, `xuesi ask`."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from xuesi.cli.context import client, print_json, settings_of
+from xuesi.cli.context import Client, client, print_json, settings_of
+from xuesi.cli.layout import counted, shortened, terminal_width, wrapped
+from xuesi.core.settings import Settings
+
+_INDENT = "    "
+_EXCERPT = 300  # cells of a passage's text on a terminal
 
 Json = Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")]
 
@@ -27,56 +33,95 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find passages."""
-    with client(settings_of(context)) as server:
+    settings = settings_of(context)
+    with client(settings) as server:
+        site = _site(server, settings)
         found = server.call("POST", "/search", json={"query": query, "limit": limit, **_filters(as_of)})
     if as_json:
         print_json(found)
         return
     for hit in found["hits"]:
-        passage = hit["passage"]
-        typer.echo(f"{hit['rank']:>2}  {hit['score']:.3f}  {passage['title']}{_where(passage)}")
-        typer.echo(f"    {' '.join(passage['text'].split())[:300]}")
-        typer.echo(_superseded(hit) + "\n" if not hit["current"] else "")
-    typer.echo(f"{len(found['hits'])} passages in {found['took_ms']:.0f} ms")
+        _show_hit(hit, label=f"{hit['rank']:>2}  {hit['score']:.3f}  ", site=site)
+    typer.echo(f"{counted(len(found['hits']), 'passage')} in {found['took_ms']:.0f} ms")
+    _say_how_to_open(server, found["hits"])
 
 
-def _where(passage: dict[str, Any]) -> str:
+def _show_hit(hit: dict[str, Any], *, label: str, site: str) -> None:
+    """Title and page, the headings above, the beginning of the text, and the address that opens it there, each on lines of its own."""
+    passage, width = hit["passage"], terminal_width()
     first, last = passage["pages"]
-    return f", p. {first}" + (f"-{last}" if last != first else "")
+    pages = f"p. {first}" + (f"-{last}" if last != first else "")
+    typer.echo(wrapped(f"{passage['title']}, {pages}", width=width, indent=_INDENT, first=label))
+    if passage["heading_path"]:
+        typer.secho(wrapped(" › ".join(passage["heading_path"]), width=width, indent=_INDENT), dim=True)
+    text = shortened(passage["text"], _EXCERPT) if width else passage["text"]
+    typer.echo(wrapped(text, width=width, indent=_INDENT))
+    typer.echo(f"{_INDENT}{site}{passage['url']}")
+    _show_successor(hit, site)
+    typer.echo("")
+
+
+def _show_successor(found: dict[str, Any], site: str) -> None:
+    """What is said of a hit or citation that is not current."""
+    if found["current"]:
+        return
+    successor = found["superseded_by"]
+    now = f" Now: {successor['title']}" if successor else ""
+    typer.echo(wrapped(f"No longer current.{now}", width=terminal_width(), indent=_INDENT, first="  ! "))
+    if successor:
+        typer.echo(f"{_INDENT}{site}{successor['url']}")
+
+
+def _site(server: Client, settings: Settings) -> str:
+    """Where a browser finds the pages: at the server that runs, or where `xuesi serve` will."""
+    from xuesi.cli.serving import url_of
+
+    return server.base_url if server.lasts else url_of(settings.host, settings.port)
+
+
+def _say_how_to_open(server: Client, shown: Sequence[Any]) -> None:
+    if not shown:
+        typer.echo("There is no passage to look in. xuesi list names the documents; xuesi add PATH takes some in.")
+    elif not server.lasts:
+        typer.echo("The addresses open in a browser while the server runs: xuesi serve")
 
 
 def _filters(as_of: str) -> dict[str, Any]:
     return {"filters": {"as_of": as_of}} if as_of else {}
 
 
-def _superseded(found: dict[str, Any]) -> str:
-    """What is said of a hit or citation that is not current."""
-    successor = found["superseded_by"]
-    now = f" Now: {successor['title']}  {successor['url']}" if successor else ""
-    return f"    ! No longer current.{now}"
-
-
 def ask(
     context: typer.Context, question: Annotated[str, typer.Argument()], as_of: AsOf = "", as_json: Json = False
 ) -> None:
     """Answer a question from the material, with the place of every sentence."""
-    with client(settings_of(context)) as server:
+    settings = settings_of(context)
+    with client(settings) as server:
+        site = _site(server, settings)
         answer = server.call("POST", "/ask", json={"question": question, **_filters(as_of)})
     if as_json:
         print_json(answer)
         return
-    if answer["status"] != "answered":
-        typer.echo("The material does not answer this. Nearest passages:  材料中没有找到答案，最接近的段落：\n")
-        for hit in answer["nearest"]:
-            typer.echo(
-                f"  {hit['passage']['title']}{_where(hit['passage'])}\n    {' '.join(hit['passage']['text'].split())[:160]}"
-            )
-        return
+    if answer["status"] == "answered":
+        _show_answer(answer, site)
+    else:
+        typer.echo("The material does not answer this. 材料中没有找到答案。")
+        if answer["nearest"]:
+            typer.echo("Nearest passages 最接近的段落：\n")
+        for number, hit in enumerate(answer["nearest"], start=1):
+            _show_hit(hit, label=f"{number:>2}  ", site=site)
+    _say_how_to_open(server, answer["citations"] or answer["nearest"])
+
+
+def _show_answer(answer: dict[str, Any], site: str) -> None:
+    """The statements with the numbers of their citations, and below them each citation with its address."""
+    width = terminal_width()
     for statement in answer["statements"]:
-        typer.echo(statement["text"] + "".join(f"[{number}]" for number in statement["citations"]))
+        numbers = "".join(f"[{number}]" for number in statement["citations"])
+        typer.echo(wrapped(f"{statement['text']}{numbers}", width=width))
     typer.echo("")
     for citation in answer["citations"]:
         day = f", {citation['published_on']}" if citation["published_on"] else ""
-        typer.echo(f"[{citation['number']}] {citation['title']}{day}, p. {citation['page']}  {citation['url']}")
-        if not citation["current"]:
-            typer.echo(_superseded(citation))
+        named = f"{citation['title']}{day}, p. {citation['page']}"
+        typer.echo(wrapped(named, width=width, indent=_INDENT, first=f"[{citation['number']}] "))
+        typer.echo(f"{_INDENT}{site}{citation['url']}")
+        _show_successor(citation, site)

@@ -66,9 +66,11 @@ Id = Annotated[str, typer.Argument(metavar="ID", callback=an_id)]
 class Client:
     """Xuesi's HTTP interface from the command line; problems come back as the errors they were made of."""
 
-    def __init__(self, base_url: str, *, token: str | None) -> None:
+    def __init__(self, base_url: str, *, token: str | None, lasts: bool = True) -> None:
+        """`lasts`: whether the server is there when this command has ended."""
         import httpx
 
+        self.base_url, self.lasts = base_url, lasts
         headers = {b"Authorization": f"Bearer {token}".encode()} if token else {}
         self._http = httpx.Client(
             base_url=f"{base_url}/api/v1", headers=headers, timeout=httpx.Timeout(600.0, connect=5.0), trust_env=False
@@ -166,15 +168,17 @@ def client(settings: Settings, *, worker: bool = False) -> Iterator[Client]:
     if "log_level" not in settings.model_fields_set:  # the command itself says what becomes of its files
         own["log_level"] = "error"
     with contextlib.ExitStack() as stack:
+        lasts = True
         while not (url := owner_url(settings.data_dir)):
             try:
                 url = stack.enter_context(served(settings.model_copy(update=own), worker=worker))
+                lasts = False
                 break
             except errors.DataFolderBusy:
                 if url is not None:
                     raise
                 # Another command began at the same time and was quicker; it may have ended by now too.
-        yield stack.enter_context(contextlib.closing(Client(url, token=token)))
+        yield stack.enter_context(contextlib.closing(Client(url, token=token, lasts=lasts)))
 
 
 def password_in(path: Path | None) -> str | None:

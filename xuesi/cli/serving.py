@@ -40,7 +40,7 @@ def served(settings: Settings, *, worker: bool, standing: bool = False, sample: 
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listen(settings))
         port = listener.getsockname()[1]
-        url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
+        url = url_of(settings.host, port)
         services = stack.enter_context(open_services(settings, url=url, standing=standing))
         if sample:
             take_sample(services, sample)
@@ -57,6 +57,11 @@ def served(settings: Settings, *, worker: bool, standing: bool = False, sample: 
         if worker:
             stack.enter_context(_worker_process(settings))
         yield url
+
+
+def url_of(host: str, port: int) -> str:
+    """The address of a server there."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _listen(settings: Settings) -> socket.socket:
