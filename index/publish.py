@@ -18,6 +18,7 @@ from xuesi.core.domain import Document, DocumentId, Job, JobId, JobState, Versio
 from xuesi.core.errors import Corrupt, IndexMismatch, NotFound, WrongState, XuesiError
 from xuesi.core.ids import new_id
 from xuesi.core.ports import Catalogue, Files, LexicalEntry
+from xuesi.core.text import counted
 
 _log = logging.getLogger("xuesi.publish")
 _PAUSE_S = 0.2
@@ -108,7 +109,7 @@ class Publisher:
         rows = {len(vectors), len(vectors) if tokens is None else len(tokens.starts) - 1}
         if rows != {len(passages)}:
             raise Corrupt(
-                f"“{document.title}”, version {version.number}, has {len(passages)} passages but vectors of {' and '.join(map(str, sorted(rows)))}.",
+                f"“{document.title}”, version {version.number}, has {counted(len(passages), 'passage')} but vectors of {' and '.join(map(str, sorted(rows)))}.",
                 hint="Add the file again, or retry its job.",
             )
         return Entries(

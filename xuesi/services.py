@@ -22,6 +22,7 @@ from xuesi.core.errors import DocumentNotFound, JobNotFound
 from xuesi.core.models import Choice
 from xuesi.core.ports import Answerer, Catalogue, Embedder, Files, Queue, Searcher
 from xuesi.core.settings import Settings
+from xuesi.core.text import counted
 
 SAMPLE_FACT = "sample_jobs"
 
@@ -75,7 +76,8 @@ class Services:
         for job_id in json.loads(self.catalogue.get_fact(SAMPLE_FACT) or "[]"):
             with contextlib.suppress(JobNotFound):  # its document was removed since
                 unfinished += self.catalogue.job(job_id).state in (JobState.QUEUED, JobState.RUNNING)
-        return [f"{unfinished} documents of the sample corpus are being read"] if unfinished else []
+        documents = counted(unfinished, "document of the sample corpus is", "documents of the sample corpus are")
+        return [f"{documents} being read"] if unfinished else []
 
     def suggestions(self, document_id: DocumentId) -> list[Suggestion]:
         """What may be said of a document, from its file and from the topic list. Raises DocumentNotFound."""

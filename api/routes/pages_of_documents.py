@@ -28,6 +28,7 @@ from api.services import DrawingDep, ServicesDep
 from xuesi.core.difference import Difference, How, compare
 from xuesi.core.domain import DocumentId, Page, Span, Version
 from xuesi.core.errors import InvalidInput, PageNotFound, VersionNotFound
+from xuesi.core.text import counted
 from xuesi.services import Services
 
 router = APIRouter(prefix="/documents/{document_id}/versions/{version}", tags=["versions"])
@@ -211,7 +212,7 @@ def _page(services: Services, version: Version, number: int) -> Page:
     for page in services.catalogue.pages(version.id):
         if page.number == number:
             return page
-    raise PageNotFound(f"{version.file_name} has {version.pages} pages; there is no page {number}.")
+    raise PageNotFound(f"{version.file_name} has {counted(version.pages, 'page')}; there is no page {number}.")
 
 
 def _span(start: int | None, end: int | None, *, chars: int) -> Span | None:

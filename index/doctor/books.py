@@ -1,8 +1,9 @@
 """Is the catalogue whole, and does it contradict itself?"""
 
-from index.doctor.finding import ERROR, Finding, count
+from index.doctor.finding import ERROR, Finding
 from xuesi.core.errors import Corrupt
 from xuesi.core.ports import Catalogue, FaultKind
+from xuesi.core.text import counted
 
 _SAID = {
     FaultKind.DAMAGED: ("catalogue-damaged", "The catalogue's file is damaged.", "Stop the server and restore the last backup: xuesi restore FILE."),
@@ -25,5 +26,5 @@ def examine_catalogue(catalogue: Catalogue) -> list[Finding]:
         items = tuple(fault.what for fault in faults if fault.kind is kind)
         if items:
             mend = None if kind is FaultKind.DAMAGED else catalogue.mend_faults
-            findings.append(Finding(code, ERROR, f"{detail} ({count(len(items), 'place')})", hint, items, mend))
+            findings.append(Finding(code, ERROR, f"{detail} ({counted(len(items), 'place')})", hint, items, mend))
     return findings

@@ -7,6 +7,7 @@ from index.change import Progress
 from index.doctor.finding import NOTE, WARNING, Finding, Parts
 from index.versions import every_version
 from xuesi.core import models
+from xuesi.core.text import counted
 
 
 def examine_models(parts: Parts) -> list[Finding]:
@@ -17,7 +18,9 @@ def examine_models(parts: Parts) -> list[Finding]:
 def _change(progress: Progress | None) -> list[Finding]:
     if progress is None:
         return []
-    told = f"The library is being embedded with {progress.name}: {progress.done} of {progress.total} passages."
+    told = (
+        f"The library is being embedded with {progress.name}: {progress.done} of {counted(progress.total, 'passage')}."
+    )
     hint = "Wait until it is done, or give it up: xuesi reindex --cancel."
     if progress.problem is None:
         return [Finding("model-change", NOTE, told, hint)]

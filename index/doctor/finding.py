@@ -68,8 +68,3 @@ class Names:
                 self._titles[version.document_id] = "removed just now"
         title = self._titles[version.document_id]
         return f"“{title}”, version {version.number} (document {version.document_id})"
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: 1 passage, 2 passages."""
-    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from index.doctor.finding import ERROR, WARNING, Finding, Names, Parts, count
+from index.doctor.finding import ERROR, WARNING, Finding, Names, Parts
 from index.rebuild import rebuild
 from index.versions import INDEXED
 from xuesi.core.domain import PassageId, Version, VersionId
 from xuesi.core.errors import Corrupt, NotFound
+from xuesi.core.text import counted
 
 
 def examine_indexes(parts: Parts, *, deep: bool = False) -> list[Finding]:
@@ -58,10 +59,10 @@ def _of_versions(
     versions = {version.id: version for version in wanted.values() if version.id in passages}
     names = Names(())
     items = tuple(
-        f"{names.of(version, parts.catalogue)}: {count(passages[version.id], 'passage')}"
+        f"{names.of(version, parts.catalogue)}: {counted(passages[version.id], 'passage')}"
         for version in versions.values()
     )
-    detail = f"{what}: {count(passages.total(), 'passage')} of {count(len(items), 'version')}."
+    detail = f"{what}: {counted(passages.total(), 'passage')} of {counted(len(items), 'version')}."
     mend = partial(_take_in, parts, list(versions.values()))
     return [Finding(code, ERROR, detail, "xuesi doctor --repair takes them in again.", items, mend)]
 
@@ -85,7 +86,7 @@ def _unknown(parts: Parts, name: str, ids: set[PassageId]) -> list[Finding]:
         with parts.indexes.writing():
             index(sorted(ids - _wanted(parts).keys()))
 
-    detail = f"The {name} index holds {count(len(ids), 'passage')} that the catalogue does not know. They are never shown."  # fmt: skip
+    detail = f"The {name} index holds {counted(len(ids), 'passage')} that the catalogue does not know. They are never shown."  # fmt: skip
     items = tuple(f"passage {id_}" for id_ in sorted(ids))
     return [Finding("unknown-in-index", WARNING, detail, "xuesi doctor --repair throws them out.", items, throw_out)]
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import filelock
 
-from index.doctor.finding import WARNING, Finding, Parts, count
+from index.doctor.finding import WARNING, Finding, Parts
 from index.versions import every_version
 from xuesi.core.domain import JobId, JobState
 from xuesi.core.errors import JobNotFound
+from xuesi.core.text import counted
 
 _YOUNG_S = 600.0  # what was being written within this time may still be
 _PASSWORD_S = 3600.0  # as long as a job may take to come into being after its password
@@ -81,7 +82,7 @@ def _overdue(parts: Parts) -> list[Finding]:
     if not due:
         return []
     items = tuple(f"document {id_}, due since {until:%Y-%m-%d %H:%M} UTC" for id_, until in due.items())
-    detail = f"Removed documents should have been purged by now: {count(len(due), 'document')}."
+    detail = f"Removed documents should have been purged by now: {counted(len(due), 'document')}."
     hint = "xuesi doctor --repair purges them; if they come back, the server's log says what stands in the way."
     return [Finding("purge-overdue", WARNING, detail, hint, items, parts.publisher.step)]
 

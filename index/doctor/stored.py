@@ -6,12 +6,13 @@ from functools import partial
 
 import numpy as np
 
-from index.doctor.finding import ERROR, WARNING, Finding, Names, Parts, count
+from index.doctor.finding import ERROR, WARNING, Finding, Names, Parts
 from index.doctor.work import jobs_in, queue_jobs
 from index.versions import INDEXED
 from xuesi.core.domain import JobKind, JobState, Version, VersionId
 from xuesi.core.errors import Corrupt, NotFound
 from xuesi.core.ports import Catalogue, Files, Floats
+from xuesi.core.text import counted
 
 _READ_AGAIN = "xuesi doctor --repair reads the file again and puts back what was made of it."
 _SAME_FILE = "Give the same file again, which puts it back in its place: xuesi replace ID PATH. Or restore a backup."
@@ -90,7 +91,7 @@ def _finding(parts: Parts, code: str, having: list[tuple[Version, str]], lost: s
     if kind and len(mendable) < len(having):
         hint += " Not for what is in the trash, which must be restored first, or has lost its original, which must be put back first."
     mend = partial(queue_jobs, parts, mendable, kind) if kind and mendable else None
-    detail = f"{what}: {count(len(having), 'version')}."
+    detail = f"{what}: {counted(len(having), 'version')}."
     return Finding(code, severity, detail, hint, tuple(item for _, item in having), mend, by_job=True)
 
 
@@ -131,7 +132,7 @@ def _told(code: str, look: Callable[[], tuple[str, str] | None]) -> Iterator[tup
 def _original(version: Version, files: Files, *, deep: bool) -> tuple[str, str] | None:
     place = files.original(version.sha256)
     if (size := place.stat().st_size) != version.bytes:
-        return "original-damaged", f"it has {size} bytes and not {version.bytes}."
+        return "original-damaged", f"it has {counted(size, 'byte')} and not {version.bytes}."
     if deep:
         with place.open("rb") as file:
             if (found := hashlib.file_digest(file, "sha256").hexdigest()) != version.sha256:
@@ -142,7 +143,7 @@ def _original(version: Version, files: Files, *, deep: bool) -> tuple[str, str] 
 def _text(version: Version, files: Files) -> tuple[str, str] | None:
     chars = len(files.text(version))
     if chars != version.chars:
-        return "text-damaged", f"its text has {chars} characters and not {version.chars}."
+        return "text-damaged", f"its text has {counted(chars, 'character')} and not {version.chars}."
     files.outline(version)
     return None
 
@@ -151,9 +152,9 @@ def _passages(version: Version, catalogue: Catalogue, files: Files) -> tuple[str
     text, passages = files.text(version), catalogue.passages(version.id)
     differing = sum(passage.span.of(text) != passage.text for passage in passages)
     if differing:
-        return "passages-differ", f"{count(differing, 'passage')} of {len(passages)}."
+        return "passages-differ", f"{counted(differing, 'passage')} of {len(passages)}."
     if len(passages) != version.passages:
-        return "text-damaged", f"it has {len(passages)} passages and not {version.passages}."
+        return "text-damaged", f"it has {counted(len(passages), 'passage')} and not {version.passages}."
     return None
 
 

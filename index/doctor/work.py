@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from index.doctor.finding import ERROR, WARNING, Finding, Parts, count
+from index.doctor.finding import ERROR, WARNING, Finding, Parts
 from xuesi.core.domain import Job, JobId, JobKind, JobState, Version
 from xuesi.core.errors import DuplicateDocument
 from xuesi.core.ids import new_id
 from xuesi.core.ports import Catalogue
+from xuesi.core.text import counted
 
 _WAITED_S = 600.0  # a worker looks for waiting jobs every minute; the publisher several times a second
 _SLACK_S = 60.0
@@ -79,7 +80,7 @@ def _of_jobs(
     code: str, severity: str, what: str, hint: str, jobs: list[Job], mend: Callable[[], object]
 ) -> list[Finding]:
     items = tuple(f"job {job.id} of document {job.document_id}, {job.stage or job.state}" for job in jobs)
-    return [Finding(code, severity, f"{what}: {count(len(items), 'job')}.", hint, items, mend)] if items else []
+    return [Finding(code, severity, f"{what}: {counted(len(items), 'job')}.", hint, items, mend)] if items else []
 
 
 def _wake(parts: Parts, jobs: list[Job]) -> None:
@@ -107,7 +108,7 @@ def _forgotten(parts: Parts) -> list[Finding]:
     if not versions:
         return []
     items = tuple(f"version {it.number} of document {it.document_id}, {it.state}" for it in versions)
-    detail = f"Files were taken in, and no job works on them: {count(len(items), 'version')}."
+    detail = f"Files were taken in, and no job works on them: {counted(len(items), 'version')}."
     return [Finding("no-job", ERROR, detail, "xuesi doctor --repair queues them.", items, partial(queue_jobs, parts, versions, JobKind.INGEST))]  # fmt: skip
 
 
@@ -117,6 +118,6 @@ def _failed(parts: Parts) -> list[Finding]:
     if not jobs:
         return []
     items = tuple(f"job {job.id} of document {job.document_id}: {job.error_detail}" for job in jobs)
-    detail = f"Jobs failed: {count(len(items), 'job')}."
+    detail = f"Jobs failed: {counted(len(items), 'job')}."
     hint = "Mend the cause, then: xuesi retry JOB; or remove the document: xuesi remove ID."
     return [Finding("job-failed", WARNING, detail, hint, items)]

@@ -12,7 +12,7 @@ from ingest.readers.pdf_lines import Line, lines_of
 from ingest.readers.pdf_margin import without_line_numbers
 from ingest.readers.pdf_scan import Scan, scan
 from xuesi.core.domain import PageHow, PageReport
-from xuesi.core.text import has_words
+from xuesi.core.text import counted, has_words
 
 _MIXED = 0.1  # of the page under pictures; less holds no text worth a second look
 
@@ -75,7 +75,7 @@ def from_scan(seen: Scan, *, report: PageReport, why: str = "") -> tuple[tuple[L
     mostly_unclear = seen.doubtful > len(seen.lines)  # then what seems sure is chance
     if mostly_unclear or not has_words(_text(seen.lines)) or read.unreadable > MOST_UNREADABLE:
         found = (
-            f"{seen.doubtful} lines of its picture were too unclear."
+            f"{counted(seen.doubtful, 'line of its picture was', 'lines of its picture were')} too unclear."
             if seen.doubtful
             else "No text was found in its picture."
         )
@@ -87,7 +87,7 @@ def from_scan(seen: Scan, *, report: PageReport, why: str = "") -> tuple[tuple[L
 def _with_picture(seen: Scan, lines: tuple[Line, ...], report: PageReport) -> tuple[tuple[Line, ...], PageReport]:
     if not has_words(_text(seen.lines)):
         return lines, report
-    note = f"{len(seen.lines)} lines come from a picture on it." + (
+    note = f"{counted(len(seen.lines), 'line comes', 'lines come')} from a picture on it." + (
         f" {_unclear(seen.doubtful)}" if seen.doubtful else ""
     )
     together = (*lines, *seen.lines)
@@ -95,7 +95,7 @@ def _with_picture(seen: Scan, lines: tuple[Line, ...], report: PageReport) -> tu
 
 
 def _unclear(lines: int) -> str:
-    return f"{lines} lines of its picture were too unclear and left out."
+    return f"{counted(lines, 'line of its picture was', 'lines of its picture were')} too unclear and left out."
 
 
 def _text(lines: Sequence[Line]) -> str:

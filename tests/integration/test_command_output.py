@@ -121,3 +121,16 @@ def test_a_library_without_documents_says_so(commands: Commands) -> None:
         commands("remove", item["id"])
     for command in ("search", "ask"):
         assert commands(command, "续借").splitlines()[-1].startswith("There is no passage to look in.")
+
+
+def test_one_of_a_kind_is_no_plural(commands: Commands) -> None:
+    live, _ = sorted(json.loads(commands("list", "--json")), key=lambda item: str(item["state"]), reverse=True)
+    commands("remove", live["id"])
+    told = commands("trash", width=80).splitlines()
+    assert told[0].split() == ["id", "until", "title"]
+    assert told[-1] == "1 document can be restored"
+    assert commands("list").splitlines()[-1] == "1 document"
+    assert commands("reindex").startswith("rebuilt: 0 passages in")
+    commands("undelete", live["id"])
+    assert commands("reindex").startswith("rebuilt: 1 passage in")
+    assert _fits("\n".join(told))

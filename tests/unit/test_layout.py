@@ -3,7 +3,7 @@
 import pytest
 from rich.cells import cell_len
 
-from xuesi.cli.layout import counted, fitted, shortened, wrapped
+from xuesi.cli.layout import fitted, shortened, wrapped
 
 ID = "01a22080-a0c7-7091-b046-242bff5e4e3c"
 NAMES = ("id", "state", "title", "kind", "date", "pages")
@@ -71,8 +71,3 @@ def test_what_has_no_place_to_break_at_stays_whole_and_so_does_a_text_in_a_pipe(
     address = "http://127.0.0.1:8000/documents/" + ID
     assert wrapped(f"at {address} now", width=20) == f"at\n{address}\nnow"
     assert wrapped("one  two\nthree", width=None, indent="  ", first="- ") == "- one two three"
-
-
-def test_a_number_has_its_noun() -> None:
-    assert [counted(n, "document") for n in (0, 1, 2)] == ["0 documents", "1 document", "2 documents"]
-    assert counted(2, "entry", "entries") == "2 entries"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xuesi.core.text import canonical, has_words, in_context, normalise, sentences
+from xuesi.core.text import canonical, counted, has_words, in_context, normalise, sentences
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,8 @@ def test_a_passage_stands_at_the_end_of_its_context() -> None:
 @pytest.mark.parametrize(("text", "there"), [("？！", False), ("二", True), ("½", True), ("_ - ", False), ("é", True)])
 def test_words_are_letters_or_digits(text: str, there: bool) -> None:
     assert has_words(text) is there
+
+
+def test_a_number_has_its_noun() -> None:
+    assert [counted(n, "document") for n in (0, 1, 2)] == ["0 documents", "1 document", "2 documents"]
+    assert counted(2, "entry", "entries") == "2 entries"

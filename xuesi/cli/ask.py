@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from xuesi.cli.context import Client, client, print_json, settings_of
-from xuesi.cli.layout import counted, shortened, terminal_width, wrapped
+from xuesi.cli.layout import shortened, terminal_width, wrapped
 from xuesi.core.settings import Settings
+from xuesi.core.text import counted
 
 _INDENT = "    "
 _EXCERPT = 300  # cells of a passage's text on a terminal

@@ -11,6 +11,7 @@ import typer
 from xuesi.cli.context import client, settings_of
 from xuesi.core.errors import InvalidInput
 from xuesi.core.settings import Settings
+from xuesi.core.text import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -86,12 +87,14 @@ def restore(
         done = restore_offline(settings, shown)
     held = done.counts
     typer.echo(
-        f"restored into {settings.data_dir}: {held['documents']} documents, taken {done.made_at} by Xuesi {done.program}"
+        f"restored into {settings.data_dir}: {counted(held['documents'], 'document')}, taken {done.made_at} by Xuesi {done.program}"
     )
     if done.indexed:
-        typer.echo(f"indexed: {done.indexed.passages} passages in {done.indexed.took_s:.1f} s")
+        typer.echo(f"indexed: {counted(done.indexed.passages, 'passage')} in {done.indexed.took_s:.1f} s")
     if held["unfinished_jobs"]:
-        typer.echo(f"{held['unfinished_jobs']} jobs were not finished; they go on when the server starts")
+        typer.echo(
+            f"{counted(held['unfinished_jobs'], 'job was', 'jobs were')} not finished and will go on when the server starts"
+        )
     for problem in done.problems:
         typer.echo(problem, err=True)
     if done.problems:

@@ -8,8 +8,9 @@ import typer
 
 from xuesi.cli.context import Id, client, password_in, print_json, settings_of
 from xuesi.cli.following import follow, progress_of, upload
-from xuesi.cli.layout import counted, print_table
+from xuesi.cli.layout import print_table
 from xuesi.core.errors import DuplicateDocument, InvalidInput
+from xuesi.core.text import counted
 
 
 def register(app: typer.Typer) -> None:

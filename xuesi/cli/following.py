@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from xuesi.cli.context import Client
 from xuesi.cli.jobs import clock
 from xuesi.core.errors import DuplicateDocument, JobNotFound
+from xuesi.core.text import counted
 
 # The states in which a job ends, and one that has gone with its document; each as it is told.
 _ENDS = {"done": "live", "failed": "failed", "cancelled": "cancelled", "removed": "removed"}
@@ -119,7 +120,7 @@ class Progress:
     def summary(self) -> None:
         """How the files ended so far."""
         ends = ", ".join(f"{count} {how}" for how, count in self._ends.most_common())
-        self.console.print(f"{self._ends.total()} of {self.total} files: {ends or 'none'}", highlight=False)
+        self.console.print(f"{self._ends.total()} of {counted(self.total, 'file')}: {ends or 'none'}", highlight=False)
 
 
 def _share(job: dict[str, Any]) -> float:

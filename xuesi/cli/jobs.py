@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from xuesi.cli.context import Id, client, password_in, print_json, settings_of
-from xuesi.cli.layout import counted, print_table
+from xuesi.cli.layout import print_table
+from xuesi.core.text import counted
 
 
 def register(app: typer.Typer) -> None:

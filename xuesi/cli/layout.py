@@ -19,11 +19,6 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: 1 document, 2 documents. `many` where an s is not enough."""
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
-
-
 def shortened(text: str, width: int) -> str:
     """The text on one line of so many cells; … stands for what was left out."""
     from rich.cells import cell_len, set_cell_size

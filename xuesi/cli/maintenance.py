@@ -9,6 +9,7 @@ from xuesi.cli.context import client, print_json, settings_of
 from xuesi.cli.model import change_model, shown
 from xuesi.core.errors import InvalidInput
 from xuesi.core.settings import Settings
+from xuesi.core.text import counted
 
 _SHOWN = 8  # of what a finding concerns; JSON has all
 
@@ -47,7 +48,9 @@ def reindex(
         with client(settings) as server:
             if drop_old:
                 dropped = server.call("POST", "/embedding-model/drop-old")
-                typer.echo(f"freed {dropped['bytes'] / 1e6:.2f} MB: old vectors of {dropped['versions']} versions")
+                typer.echo(
+                    f"freed {dropped['bytes'] / 1e6:.2f} MB: old vectors of {counted(dropped['versions'], 'version')}"
+                )
             else:
                 typer.echo(
                     shown(
@@ -58,7 +61,7 @@ def reindex(
                 )
     else:
         passages, took_s = _rebuild(settings)
-        typer.echo(f"rebuilt: {passages} passages in {took_s:.1f} s")
+        typer.echo(f"rebuilt: {counted(passages, 'passage')} in {took_s:.1f} s")
 
 
 def _rebuild(settings: Settings) -> tuple[int, float]:
@@ -109,5 +112,5 @@ def _show(report: dict[str, Any]) -> None:
             typer.echo(f"           and {len(finding['items']) - _SHOWN} more: xuesi doctor --json names all")
         typer.echo(f"         → {finding['hint']}")
     counts = Counter(finding["severity"] for finding in report["findings"])
-    told = [f"{counts[kind]} {kind}{'s' if counts[kind] > 1 else ''}" for kind in ("error", "warning") if counts[kind]]
+    told = [counted(counts[kind], kind) for kind in ("error", "warning") if counts[kind]]
     typer.echo(", ".join(told) + "." if told else "Everything is in order.")

@@ -9,6 +9,7 @@ from xuesi.cli.context import Client, client
 from xuesi.cli.jobs import clock
 from xuesi.core.errors import WrongState
 from xuesi.core.settings import Settings
+from xuesi.core.text import counted
 
 _LOOK_S = 1.0
 
@@ -45,7 +46,7 @@ def _how_far(following: dict[str, Any]) -> str:
     if following["stage"] == "indexing":
         return "building its indexes"
     left = "" if following["eta_s"] is None else f", {clock(following['eta_s'])} left"
-    return f"{following['done']} of {following['total']} passages embedded{left}"
+    return f"{following['done']} of {counted(following['total'], 'passage')} embedded{left}"
 
 
 def _follow(server: Client, *, wanted: str) -> None:
@@ -73,6 +74,6 @@ def _change_here(settings: Settings, name: str, *, base_url: str) -> None:
         settings,
         name,
         base_url=base_url,
-        progress=lambda done, total: typer.echo(f"{done} of {total} passages embedded", err=True),
+        progress=lambda done, total: typer.echo(f"{done} of {counted(total, 'passage')} embedded", err=True),
     )
-    typer.echo(f"in force: {name}, {passages} passages")
+    typer.echo(f"in force: {name}, {counted(passages, 'passage')}")

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from xuesi.cli.context import Id, an_id, client, print_json, settings_of
+from xuesi.cli.layout import print_table
 from xuesi.core.errors import InvalidInput
+from xuesi.core.text import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +31,9 @@ def remove(
     if now:
         typer.echo("Its traces leave the disk as soon as the server has rewritten its indexes.")
     elif settings.trash_days:
-        typer.echo(f"To have it back within {settings.trash_days:g} days: xuesi undelete {document_id}")
+        typer.echo(
+            f"To have it back within {settings.trash_days:g} day{'' if settings.trash_days == 1 else 's'}: xuesi undelete {document_id}"
+        )
 
 
 def trash(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
@@ -39,9 +43,9 @@ def trash(context: typer.Context, as_json: Annotated[bool, typer.Option("--json"
     if as_json:
         print_json(items)
         return
-    for item in items:
-        typer.echo(f"{item['id']}  until {item['purge_after'][:16].replace('T', ' ')} UTC  {item['title']}")
-    typer.echo(f"{len(items)} documents can be restored")
+    rows = [(item["id"], f"{item['purge_after'][:16].replace('T', ' ')} UTC", item["title"]) for item in items]
+    ending = f"{counted(len(items), 'document')} can be restored"
+    print_table(("id", "until", "title"), rows, shorten="title", ending=ending)
 
 
 def undelete(context: typer.Context, document_id: Id) -> None:

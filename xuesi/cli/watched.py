@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from xuesi.cli.context import client, print_json, settings_of
+from xuesi.core.text import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +27,7 @@ def watched(
         print_json(found)
         return
     for folder in found["folders"]:
-        how = f"{folder['files']} files" if folder["reachable"] else "not reached"
+        how = counted(folder["files"], "file") if folder["reachable"] else "not reached"
         typer.echo(f"{folder['path']}  {how}")
     for item in found["items"]:
         gone = item["missing_since"]

@@ -1,4 +1,4 @@
-"""How is text made comparable, cut into sentences, and given its context, without losing where anything stands?"""
+"""How is text made comparable, cut into sentences, and given its context, without losing where anything stands? And how is a number said?"""
 
 import re
 import unicodedata
@@ -85,3 +85,8 @@ def in_context(title: str, heading_path: Sequence[str], text: str) -> tuple[str,
 def has_words(text: str) -> bool:
     """Whether there is any letter or digit to look for."""
     return any(unicodedata.category(c)[0] in "LN" for c in text)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its English noun: 1 document, 2 documents. `many` where an s is not enough."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
