@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import typer.main
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
@@ -15,7 +16,9 @@ from api.app import create_app
 from index.owner import ADDRESS
 from tests.api_library import opened, served, work
 from xuesi.cli import ask, layout
+from xuesi.cli.following import Progress
 from xuesi.cli.main import app
+from xuesi.core.errors import InvalidInput
 
 TITLE = "读书班组织办法与现场教学安排：怎样把学习调研成果变成为民实招（示例）"
 TEXT = "# 读书班\n\n## 一、借阅\n\n借阅期限为十五个工作日，到期需要继续使用的，应当办理续借。\n"
@@ -134,3 +137,27 @@ def test_one_of_a_kind_is_no_plural(commands: Commands) -> None:
     commands("undelete", live["id"])
     assert commands("reindex").startswith("rebuilt: 1 passage in")
     assert _fits("\n".join(told))
+
+
+def test_a_list_that_is_empty_says_so(commands: Commands) -> None:
+    assert commands("near-duplicates") == "No two documents are nearly the same.\n"
+    assert commands("jobs", "--state", "running", width=80) == "0 jobs\n"
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_what_is_no_day_is_refused_in_the_words_of_the_option(command: str) -> None:
+    ended = CliRunner().invoke(app, [command, "续借", "--as-of", "tomorrow"])
+    assert isinstance(ended.exception, InvalidInput)
+    assert ended.exception.detail == "--as-of tomorrow is no day."
+    assert "--as-of 2024-05-01" in (ended.exception.hint or "")
+
+
+def test_the_bar_of_a_command_that_ended_leaves_only_its_lines() -> None:
+    assert Progress(1).bar.live.transient
+
+
+def test_each_argument_and_option_is_explained() -> None:
+    group: Any = typer.main.get_command(app)
+    for name, command in group.commands.items():
+        for parameter in command.params:
+            assert getattr(parameter, "help", "") or parameter.name == "help", f"{name} {parameter.name}"

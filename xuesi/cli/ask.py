@@ -1,12 +1,14 @@
 """`xuesi search`, `xuesi ask`."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from xuesi.cli.context import Client, client, print_json, settings_of
 from xuesi.cli.layout import shortened, terminal_width, wrapped
+from xuesi.core.errors import InvalidInput
 from xuesi.core.settings import Settings
 from xuesi.core.text import counted
 
@@ -15,8 +17,24 @@ _EXCERPT = 300  # cells of a passage's text on a terminal
 
 Json = Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")]
 
+
+def _a_day(given: str) -> str:
+    """Refuse what is no day. Raises InvalidInput."""
+    if given:
+        try:
+            date.fromisoformat(given)
+        except ValueError as error:
+            raise InvalidInput(
+                f"--as-of {given} is no day.", hint="Write year, month and day: --as-of 2024-05-01"
+            ) from error
+    return given
+
+
 AsOf = Annotated[
-    str, typer.Option("--as-of", metavar="DATE", help="Ask of the wordings in force on that day, YYYY-MM-DD.")
+    str,
+    typer.Option(
+        "--as-of", metavar="DATE", callback=_a_day, help="Ask of the wordings in force on that day, YYYY-MM-DD."
+    ),
 ]
 
 
@@ -28,12 +46,12 @@ def register(app: typer.Typer) -> None:
 
 def search(
     context: typer.Context,
-    query: Annotated[str, typer.Argument()],
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for; in quotes if it has spaces.")],
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many at most.")] = 10,
     as_of: AsOf = "",
     as_json: Json = False,
 ) -> None:
-    """Find passages."""
+    """Find passages, the best first."""
     settings = settings_of(context)
     with client(settings) as server:
         site = _site(server, settings)
@@ -92,7 +110,10 @@ def _filters(as_of: str) -> dict[str, Any]:
 
 
 def ask(
-    context: typer.Context, question: Annotated[str, typer.Argument()], as_of: AsOf = "", as_json: Json = False
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="A question; in quotes if it has spaces.")],
+    as_of: AsOf = "",
+    as_json: Json = False,
 ) -> None:
     """Answer a question from the material, with the place of every sentence."""
     settings = settings_of(context)

@@ -60,7 +60,7 @@ def an_id(given: str) -> str:
     return given
 
 
-Id = Annotated[str, typer.Argument(metavar="ID", callback=an_id)]
+Id = Annotated[str, typer.Argument(metavar="ID", callback=an_id, help="As xuesi list or xuesi jobs shows it.")]
 
 
 class Client:

@@ -25,9 +25,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def list_documents(
     context: typer.Context,
-    q: Annotated[str, typer.Argument(help="Words of title or issuer.")] = "",
-    kind: Annotated[str, typer.Option()] = "",
-    topic: Annotated[str, typer.Option()] = "",
+    q: Annotated[str, typer.Argument(metavar="WORDS", help="Words of title or issuer.")] = "",
+    kind: Annotated[str, typer.Option(help="study_text, lecture, research_report, news, regulation or other.")] = "",
+    topic: Annotated[str, typer.Option(help="A topic that they have.")] = "",
     state: Annotated[str, typer.Option(help="State of the newest version: live, failed, …")] = "",
     as_json: Json = False,
 ) -> None:
@@ -63,8 +63,10 @@ def show(context: typer.Context, document_id: Id) -> None:
 def replace(
     context: typer.Context,
     document_id: Id,
-    path: Annotated[Path, typer.Argument()],
-    wait: Annotated[bool, typer.Option("--wait/--no-wait")] = True,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file of the new version.")],
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Whether to wait until the new version is live.")
+    ] = True,
     password_file: Annotated[
         Path | None, typer.Option(help="File that holds the password of an encrypted file.")
     ] = None,

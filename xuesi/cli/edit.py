@@ -9,7 +9,7 @@ import typer
 from xuesi.cli.context import Id, client, print_json, said, settings_of
 from xuesi.core.errors import InvalidInput
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID…")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="As xuesi list shows them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -81,6 +81,8 @@ def suggestions(context: typer.Context, document_id: Id, as_json: Json = False) 
     if as_json:
         print_json(items)
         return
+    if not items:
+        typer.echo("The file says nothing of itself that is not known, and is close to no topic.")
     for one in items:
         quote = " ".join(one["quote"].split())
         typer.echo(
@@ -92,7 +94,7 @@ def topics(
     context: typer.Context,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="JSON list of topics, {name, description}, that replaces it."),
+        typer.Argument(metavar="FILE", help="JSON list of topics, {name, description}, that replaces it."),
     ] = None,
 ) -> None:
     """Show the topic list, or replace it by that in a file."""
@@ -129,6 +131,8 @@ def near_duplicates(
     if as_json:
         print_json(items)
         return
+    if not items:
+        typer.echo("No two documents are nearly the same.")
     for pair in items:
         typer.echo(f"{pair['similarity']:.0%}")
         for side in (pair["document"], pair["other"]):

@@ -87,6 +87,7 @@ class Progress:
             TimeElapsedColumn(),
             console=self.console,
             disable=not self.console.is_terminal,
+            transient=True,  # the lines above it say how each file ended
         )
         self._task = self.bar.add_task("adding", total=total)
         self.total = total

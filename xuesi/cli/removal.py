@@ -58,7 +58,7 @@ def undelete(context: typer.Context, document_id: Id) -> None:
 def supersede(
     context: typer.Context,
     old: Annotated[str, typer.Argument(metavar="OLD", callback=an_id, help="The document that is out of date.")],
-    new: Annotated[str, typer.Argument(metavar="[NEW]", help="The document in its place.")] = "",
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The document in its place.")] = "",
     undo: Annotated[bool, typer.Option("--undo", help="Let OLD stand for itself again.")] = False,
 ) -> None:
     """Put a document in the place of another: search and answers use the new one, and the old one for days before it."""
