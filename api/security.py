@@ -1,7 +1,7 @@
 """Who may change something? The administrator's token, and the refusal of what other web sites make a browser send.
 
 Until there are accounts the server listens on loopback, or has a token that every write carries. Writes are all requests but GET, HEAD and OPTIONS,
-search, questions and the login itself.
+search, questions, and logging in and out.
 """
 
 import hashlib
@@ -19,7 +19,9 @@ LOGIN_COOKIE = "xuesi_login"
 _COOKIE_AGE_S = 30 * 24 * 3600
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # What a POST may ask without the token.
-ASKING = frozenset({"/api/v1/search", "/api/v1/ask", "/v1/chat/completions", "/mcp", "/", "/search", "/login"})
+ASKING = frozenset(
+    {"/api/v1/search", "/api/v1/ask", "/v1/chat/completions", "/mcp", "/", "/search", "/login", "/logout"}
+)
 
 # What a GET gives the administrator only: titles of what was removed, and a look through the whole library.
 _GUARDED = frozenset(
@@ -87,6 +89,16 @@ def log_in(response: Response, *, given: str, settings: Settings, secure: bool) 
     response.set_cookie(
         LOGIN_COOKIE, _cookie_for(token), max_age=_COOKIE_AGE_S, httponly=True, samesite="strict", secure=secure
     )
+
+
+def log_out(response: Response) -> None:
+    """Have the browser forget the cookie that stands for the token."""
+    response.delete_cookie(LOGIN_COOKIE, httponly=True, samesite="strict")
+
+
+def needs_token(settings: Settings) -> bool:
+    """Whether there is a token at all."""
+    return _token(settings) is not None
 
 
 def logged_in(request: Request, settings: Settings) -> bool:

@@ -121,7 +121,8 @@ def _render(request: Request, template: str, facts: Mapping[str, Any]) -> str:
         for code in LANGUAGES
         if code != t.code
     ]
-    signed_out = not security.logged_in(request, request.app.state.services.settings)
+    settings = request.app.state.services.settings
+    signed_out = not security.logged_in(request, settings)
     words = json.dumps(t.under(_BROWSER_TABLES), ensure_ascii=False).replace("<", "\\u003c")
     return _ENVIRONMENT.get_template(template).render(
         t=t,
@@ -130,6 +131,7 @@ def _render(request: Request, template: str, facts: Mapping[str, Any]) -> str:
         other_languages=others,
         browser_words=Markup(words),  # noqa: S704 JSON without "<"
         signed_out=signed_out,
+        signed_in=not signed_out and security.needs_token(settings),
         **facts,
     )
 

@@ -1,4 +1,4 @@
-"""How does an administrator's browser come to carry the token? By a cookie that stands for it."""
+"""How does an administrator's browser come to carry the token, and how does it lose it? By a cookie that stands for it."""
 
 from typing import Annotated
 
@@ -23,4 +23,12 @@ def log_in(
     local = next.startswith("/") and not next.startswith(("//", "/\\"))
     response = RedirectResponse(next if local else "/", status_code=303)
     security.log_in(response, given=token, settings=services.settings, secure=request.url.scheme == "https")
+    return response
+
+
+@router.post("/logout")
+def log_out() -> Response:
+    """Lead to the first page, which is everybody's, without the cookie."""
+    response = RedirectResponse("/", status_code=303)
+    security.log_out(response)
     return response

@@ -505,3 +505,28 @@ def test_with_a_token_reading_is_open_and_writing_asks_to_sign_in(tmp_path: Path
         assert one(soup(client.get("/library")), ".notice a[href^='/login']").text == "登录"
         client.cookies.update(kept)
         assert not soup(client.get("/")).select("a[href^='/login']")
+
+
+def test_who_is_signed_in_can_sign_out(tmp_path: Path) -> None:
+    with (
+        opened(tmp_path / "data", admin_token="open sesame") as services,
+        TestClient(create_app(services), base_url=BASE, headers=HTML) as client,
+    ):
+        assert not soup(client.get("/")).select("form[action='/logout']")
+        client.post("/login", data={"token": "open sesame"})
+        assert "已登录" in one(soup(client.get("/login")), ".lead").text
+        form = one(soup(client.get("/library")), "form[action='/logout']")
+        assert (form["method"], form.text.strip()) == ("post", "退出登录")
+        foreign = client.post("/logout", headers=HTML | {"sec-fetch-site": "cross-site"})
+        assert foreign.status_code == 403
+        assert client.cookies
+        page = soup(client.post("/logout"))
+        assert not client.cookies
+        assert one(page, "a[href^='/login']").text == "登录"
+        assert not page.select("form[action='/logout']")
+        assert client.post("/logout", follow_redirects=False).status_code == 303
+        assert client.post("/library/add", files={"file": ("a.txt", b"one")}).status_code == 401
+
+
+def test_where_there_is_no_token_there_is_nothing_to_sign_out_of(client: TestClient) -> None:
+    assert not soup(client.get("/library")).select("form[action='/logout']")
