@@ -367,6 +367,17 @@ def test_a_document_is_added_by_its_address(services: Services) -> None:
         )
 
 
+def test_what_went_well_and_what_failed_differ_in_sign_and_role(client: TestClient, services: Services) -> None:
+    add(client, services)
+    files = [("file", ("b.txt", b"")), ("file", ("c.txt", b"three"))]
+    page = soup(client.post("/library/add", files=files))
+    assert one(page, ".notice[role=status]").name == "p"
+    assert "bad" in one(page, "[role=alert]")["class"]
+    look = client.get(str(one(page, "link[rel=stylesheet]")["href"])).text
+    signs = [re.search(rf"^{re.escape(of)}::before {{ content: (\S+);", look, re.M) for of in ('.notice[role="status"]', ".notice.bad")]  # fmt: skip
+    assert [sign and sign[1] for sign in signs] == ['"✓"', '"!"']
+
+
 def test_the_same_file_again_leads_to_the_one_that_is_there(client: TestClient, services: Services) -> None:
     document = add(client, services)
     page = soup(client.post("/library/add", files={"file": ("andere.txt", TEXT.encode())}))
