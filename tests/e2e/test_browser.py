@@ -570,6 +570,18 @@ def test_metadata_are_edited_and_a_document_is_replaced(reader: Reader, tmp_path
     expect(reader.page.locator(".text")).to_contain_text("丙组")
 
 
+def test_what_is_done_with_a_removed_document_stands_on_one_line(reader: Reader) -> None:
+    files = {"file": ("要移除的通知.txt", "要移除的通知。".encode())}
+    taken = httpx.post(f"{reader.url}/api/v1/documents", files=files, timeout=120).json()["documents"][0]
+    httpx.delete(f"{reader.url}/api/v1/documents/{taken['document']['id']}", timeout=120).raise_for_status()
+    for width in (1200, 390):
+        reader.page.set_viewport_size({"width": width, "height": 800})
+        reader.page.goto(f"{reader.url}/trash")
+        row = reader.page.locator("tbody tr", has_text="要移除的通知")
+        restore, purge = (_box(row.locator(what)) for what in ("button:has-text('恢复')", "summary"))
+        assert restore["y"] + restore["height"] / 2 == pytest.approx(purge["y"] + purge["height"] / 2, abs=2)
+
+
 # Without scripts -----------------------------------------------------------------------------------------------------
 
 
