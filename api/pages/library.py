@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from api import fetch, security
 from api.pages import succession, suggestions
+from api.pages.failure import remedies
 from api.pages.trash import restorable
 from api.pages.view import day_of, fragment, page, see
 from api.problems import status_of
@@ -70,6 +71,7 @@ def _library(request: Request, services: Services, *, refused: list[Refused] | N
         "library.html",
         status=status_of(refused[0].error) if refused else 200,
         rows=rows,
+        remedies=remedies(services, rows),
         filters=filters,
         filtered=any(filters.values()),
         removed=len(restorable(services)),
@@ -91,7 +93,8 @@ def _library(request: Request, services: Services, *, refused: list[Refused] | N
 @router.get("/library/rows/{document_id}")
 def library_row(request: Request, services: ServicesDep, document_id: str) -> Response:
     """One line of the table, for the module that keeps it up to date."""
-    return fragment(request, "row.html", row=services.catalogue.row(DocumentId(document_id)))
+    row = services.catalogue.row(DocumentId(document_id))
+    return fragment(request, "row.html", row=row, remedies=remedies(services, [row]))
 
 
 @router.post("/library/add")
@@ -186,6 +189,7 @@ def _document(
         "document.html",
         status=status_of(refused.error) if refused else 200,
         row=row,
+        remedy=remedies(services, [row]).get(row.document.id),
         versions=services.catalogue.versions(row.document.id),
         quality=_quality(services, row.newest),
         suggestions=suggestions.offered(services, row.document),

@@ -18,7 +18,6 @@ from starlette.datastructures import URL
 
 from api import security
 from api.i18n import LANGUAGE_COOKIE, LANGUAGES, language_of
-from api.schemas.jobs import twin_of
 from api.schemas.search import reader_url
 from xuesi.core.errors import InvalidInput, PageNotFound
 
@@ -37,7 +36,6 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals["reader"] = lambda document_id, version, span: f"{reader_url(document_id, version, span)}#mark"
-_ENVIRONMENT.globals["twin_of"] = twin_of
 _ENVIRONMENT.globals["now"] = lambda: datetime.now(UTC)
 _ENVIRONMENT.globals["static"] = lambda name: f"/static/{_DIGEST}/{name}"
 

@@ -467,7 +467,9 @@ def test_a_broken_file_says_why_it_failed(reader: Reader) -> None:
     expect(upload).to_contain_text("完整的文件")
     upload.get_by_role("button", name="知道了").click()
     expect(upload).to_have_count(0)
-    row.get_by_role("button", name="重试").click()
+    row.get_by_role("link", name="换一份文件").click()
+    expect(reader.page.get_by_label("选择新版本的文件")).to_be_visible()
+    reader.page.get_by_role("button", name="重试").click()
     expect(reader.page.get_by_role("status").filter(has_text="已重新排队")).to_be_visible()
     expect(row.locator(".state")).to_have_text("失败", timeout=300_000)
 
@@ -488,7 +490,8 @@ def test_a_row_whose_job_ends_before_the_page_follows_it_is_brought_up_to_date(r
     row = reader.page.locator("#rows tr", has_text="半份")
     expect(row.locator(".state")).to_have_text("失败", timeout=300_000)
     reader.page.route("**/api/v1/jobs/events", follow_late)
-    row.get_by_role("button", name="重试").click()
+    row.get_by_role("link", name="详情").click()
+    reader.page.get_by_role("button", name="重试").click()
     expect(reader.page.get_by_role("status").filter(has_text="已重新排队")).to_be_visible()
     expect(row.locator(".state")).to_have_text("失败", timeout=300_000)
 

@@ -53,7 +53,10 @@ def test_the_same_text_in_other_bytes_is_told_and_never_live(client: TestClient,
     assert first["title"] in again["job"]["error"]["detail"]
     assert again["job"]["error"]["document_id"] == first["id"]
     for place in ("/library", f"/documents/{again['id']}"):
-        assert f'<a href="/documents/{first["id"]}">看这份文件</a>' in client.get(place, headers={"accept-language": "zh-CN"}).text  # fmt: skip
+        page = BeautifulSoup(client.get(place).text, "lxml")
+        assert page.select_one(f'.bad a[href="/documents/{first["id"]}"], .reason a[href="/documents/{first["id"]}"]')
+        assert not page.select("form[action^='/library/retry/']")
+    assert page.select_one("#remove[open] form")
     hits = client.post(f"{API}/search", json={"query": "走访基层"}).json()["hits"]
     assert {hit["passage"]["document_id"] for hit in hits} == {first["id"]}
     assert services.doctor() == []
@@ -63,7 +66,9 @@ def test_what_was_removed_or_failed_is_no_duplicate(client: TestClient, services
     first = add(client, services, RULE, "条例.txt")
     failed = add(client, services, RULE + "\n", "条例二.txt")
     client.delete(f"{API}/documents/{first['id']}")
-    client.post(f"{API}/jobs/{failed['job']['id']}/retry")
+    form = BeautifulSoup(client.get("/library").text, "lxml").select_one("form[action^='/library/retry/']")
+    assert form
+    client.post(str(form["action"]))
     work(services)
     assert client.get(f"{API}/documents/{failed['id']}").json()["state"] == "live"
 

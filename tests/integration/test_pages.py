@@ -374,7 +374,7 @@ def test_what_went_well_and_what_failed_differ_in_sign_and_role(client: TestClie
     assert one(page, ".notice[role=status]").name == "p"
     assert "bad" in one(page, "[role=alert]")["class"]
     look = client.get(str(one(page, "link[rel=stylesheet]")["href"])).text
-    signs = [re.search(rf"^{re.escape(of)}::before {{ content: (\S+);", look, re.M) for of in ('.notice[role="status"]', ".notice.bad")]  # fmt: skip
+    signs = [re.search(rf"^{re.escape(of)}::before {{ content: (\S+);", look, re.MULTILINE) for of in ('.notice[role="status"]', ".notice.bad")]  # fmt: skip
     assert [sign and sign[1] for sign in signs] == ['"✓"', '"!"']
 
 
@@ -384,7 +384,7 @@ def test_the_same_file_again_leads_to_the_one_that_is_there(client: TestClient, 
     assert one(page, "[role=alert] a")["href"] == f"/documents/{document}"
 
 
-def test_a_failed_document_shows_reason_and_retry(client: TestClient, services: Services) -> None:
+def test_a_failed_document_shows_reason_and_what_helps(client: TestClient, services: Services) -> None:
     client.post("/library/add", files={"file": ("x.txt", b"something")})
     row = services.catalogue.rows(limit=1)[0][0]
     assert row.job
@@ -399,10 +399,25 @@ def test_a_failed_document_shows_reason_and_retry(client: TestClient, services: 
     assert "文件里没有文字" in one(page, ".reason").text
     detail = soup(client.get(f"/documents/{row.document.id}"))
     assert HOSTILE in one(detail, ".notice.bad").text
-    form = one(page, "form[action^='/library/retry/']")
+    assert not page.select("form[action^='/library/retry/']")
+    assert one(page, ".actions a[href$='#replace']").text == "换一份文件"
+    ways = [str(a["href"]) for a in detail.select(".notice.bad .tools a")]
+    assert ways == ["#replace", "#remove"]
+    assert one(detail, "#replace[open] form input[type=file]")
+    form = one(detail, ".notice.bad form[action^='/library/retry/']")
     response = client.post(str(form["action"]), follow_redirects=False)
     assert response.headers["location"] == "/library?notice=retried"
     assert not soup(client.get("/library?state=failed")).select("#rows tr")
+
+
+def test_what_may_pass_can_be_tried_again_from_its_line(client: TestClient, services: Services) -> None:
+    client.post("/library/add", files={"file": ("x.txt", b"something")})
+    row = services.catalogue.rows(limit=1)[0][0]
+    assert row.job
+    failed = {"error_code": "parser-crashed", "error_detail": "The process died."}
+    services.catalogue.finish_job(row.job.id, state=JobState.FAILED, now=row.job.updated_at, **failed)
+    form = one(soup(client.get("/library")), "#rows form[action^='/library/retry/']")
+    assert client.post(str(form["action"]), follow_redirects=False).headers["location"] == "/library?notice=retried"
 
 
 def test_an_encrypted_file_is_opened_with_the_password_that_its_page_asks_for(
