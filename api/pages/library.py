@@ -22,7 +22,7 @@ from api.pages.view import day_of, fragment, page, see
 from api.problems import status_of
 from api.services import ServicesDep
 from ingest.intake import Accepted, Duplicate, Metadata, Outcome
-from xuesi.core.domain import DocumentId, JobId, Kind, PageHow, PageReport, Version, VersionState
+from xuesi.core.domain import DocumentId, JobId, JobState, Kind, PageHow, PageReport, Version, VersionState
 from xuesi.core.errors import DuplicateDocument, InvalidInput, XuesiError
 from xuesi.services import Services
 
@@ -30,7 +30,7 @@ router = APIRouter(include_in_schema=False)
 
 _ROWS = 50
 _REPORTS = 100
-_NOTICES = ("added", "removed", "retried", "saved", "replaced", "settled")
+_NOTICES = ("added", "removed", "retried", "saved", "replaced", "ready", "settled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +184,15 @@ def _document(
     refused: Refused | None = None,
 ) -> Response:
     row = services.catalogue.row(DocumentId(document_id))
+    pending = row.job is not None and row.job.state in (JobState.QUEUED, JobState.RUNNING)
+    if notice == "replaced" and not pending:
+        notice = "ready" if row.newest.state == VersionState.LIVE else ""
     return page(
         request,
         "document.html",
         status=status_of(refused.error) if refused else 200,
         row=row,
+        pending=pending,
         remedy=remedies(services, [row]).get(row.document.id),
         versions=services.catalogue.versions(row.document.id),
         quality=_quality(services, row.newest),

@@ -1,5 +1,6 @@
 // Keeping the library: files from the button or dropped anywhere, each with its progress; rows that follow their jobs; removal after a question.
-import { announce, clock, has, reason, t } from "./words.js";
+import { hasEnded, job as jobOf, show, stageOf } from "./jobs.js";
+import { announce, reason, t } from "./words.js";
 
 const form = document.getElementById("add");
 const chooser = document.getElementById("files");
@@ -138,13 +139,13 @@ feed.addEventListener("job", (event) => follow(JSON.parse(event.data)));
 feed.addEventListener("open", () => rows.querySelectorAll("tr:has(progress)").forEach((each) => lookUp(each.dataset.job)));
 
 async function lookUp(id) {
-  const response = await fetch(`/api/v1/jobs/${id}`);
-  if (response.ok) await follow(await response.json());
+  const job = await jobOf(id);
+  if (job) await follow(job);
 }
 
 async function follow(job) {
   const item = running.get(job.id);
-  const stage = has(`state.${job.stage}`) ? t(`state.${job.stage}`) : t("js.waiting");
+  const stage = stageOf(job);
   const share = job.total ? job.done / job.total : undefined;
   if (item && job.state === "running") {
     progress(item, share === undefined ? stage : t("js.stage", { stage, percent: Math.floor(100 * share) }), share);
@@ -154,26 +155,9 @@ async function follow(job) {
   const before = seen.get(job.id);
   const now = `${job.state} ${job.stage}`;
   seen.set(job.id, now);
-  if (before === now) {
-    const bar = shown.querySelector("progress");
-    if (bar && job.total) {
-      bar.max = job.total;
-      bar.value = job.done;
-    }
-    const shownPace = shown.querySelector(".pace");
-    if (shownPace && job.state === "running") shownPace.textContent = pace(job);
-    return;
-  }
+  if (before === now) return show(job, shown);
   await row(job.document_id, {});
-  if (["done", "failed", "cancelled"].includes(job.state)) settle(job, item, shown.dataset.title);
-}
-
-// How far the stage is, how long the job has taken, and how long the stage will take.
-function pace(job) {
-  const parts = job.total ? [t("pace.done", job)] : [];
-  parts.push(t("pace.elapsed", { time: clock(job.elapsed_s ?? 0) }));
-  if (job.eta_s !== null) parts.push(t("pace.left", { time: clock(job.eta_s) }));
-  return parts.join(" · ");
+  if (hasEnded(job)) settle(job, item, shown.dataset.title);
 }
 
 function settle(job, item, title) {

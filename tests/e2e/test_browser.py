@@ -560,13 +560,12 @@ def test_metadata_are_edited_and_a_document_is_replaced(reader: Reader, tmp_path
     reader.page.get_by_text("换成新版本").click()
     reader.page.get_by_label("选择新版本的文件").set_input_files(second)
     reader.page.get_by_role("button", name="上传新版本").click()
-    expect(reader.page.get_by_role("status").filter(has_text="新版本已收下")).to_be_visible()
-    expect(reader.page.locator("tbody tr")).to_have_count(2)
-    for _ in range(120):
-        if reader.page.locator("tbody tr", has_text="第 2 版").locator(".state").inner_text() == "可提问":
-            break
-        time.sleep(0.5)
-        reader.page.reload()
+    # The page follows by itself.
+    expect(reader.page.get_by_role("status").filter(has_text="已处理好")).to_be_visible(timeout=300_000)
+    expect(reader.page.locator("#pending")).to_have_count(0)
+    versions = reader.page.locator("tbody").first.locator("tr")
+    expect(versions).to_have_count(2)
+    expect(versions.filter(has_text="第 2 版").locator(".state")).to_have_text("可提问")
     reader.page.get_by_role("link", name="第 1 版").click()
     expect(reader.page.locator(".notice")).to_contain_text("这不是现行版本")
     reader.page.get_by_role("link", name="看现行版本").click()
@@ -583,6 +582,39 @@ def test_what_is_done_with_a_removed_document_stands_on_one_line(reader: Reader)
         row = reader.page.locator("tbody tr", has_text="要移除的通知")
         restore, purge = (_box(row.locator(what)) for what in ("button:has-text('恢复')", "summary"))
         assert restore["y"] + restore["height"] / 2 == pytest.approx(purge["y"] + purge["height"] / 2, abs=2)
+
+
+def test_a_document_s_page_follows_its_job_and_keeps_what_is_being_written(reader: Reader) -> None:
+    def states() -> list[dict[str, Any]]:
+        return [
+            job | {"state": "running", "stage": "reading", "done": 3, "total": 9, "elapsed_s": 5.0, "eta_s": 10.0},
+            job | {"state": "done"},
+        ][: 1 if going_on else 2]
+
+    def tell(route: Route) -> None:
+        body = "retry: 200\n\n" + "".join(f"event: job\ndata: {json.dumps(told)}\n\n" for told in states())
+        route.fulfill(body=body, content_type="text/event-stream")
+
+    going_on = True
+    long = "\n\n".join(f"第{n}条 跟随处理的通知，本条编号{n}，由登记员保存{n}天。" for n in range(1, 400))
+    files = {"file": ("跟随.txt", long.encode())}
+    taken = httpx.post(f"{reader.url}/api/v1/documents", files=files, timeout=120).json()["documents"][0]
+    document, job = taken["document"]["id"], taken["job"]
+    reader.page.route("**/api/v1/jobs/events", tell)
+    reader.page.route(f"**/api/v1/jobs/{job['id']}", lambda route: route.fulfill(json=states()[-1]))
+    reader.page.goto(f"{reader.url}/documents/{document}")
+    pending = reader.page.locator("#pending")
+    expect(pending.locator(".state")).to_have_text("读取中")
+    expect(pending.locator(".pace")).to_have_text("3/9 · 已用 0:05 · 约剩 0:10")
+    reader.page.get_by_text("修改信息").click()
+    reader.page.get_by_label("来源", exact=True).fill("办公室")
+    going_on = False
+    expect(pending).to_contain_text("处理已结束")
+    expect(reader.page.get_by_label("来源", exact=True)).to_have_value("办公室")
+    assert (
+        pending.get_by_role("link", name="重新载入").get_attribute("href") == f"/documents/{document}?notice=replaced"
+    )
+    httpx.delete(f"{reader.url}/api/v1/documents/{document}", timeout=120).raise_for_status()
 
 
 # Without scripts -----------------------------------------------------------------------------------------------------

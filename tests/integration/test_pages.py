@@ -420,6 +420,39 @@ def test_what_may_pass_can_be_tried_again_from_its_line(client: TestClient, serv
     assert client.post(str(form["action"]), follow_redirects=False).headers["location"] == "/library?notice=retried"
 
 
+def test_a_replaced_document_says_which_version_answers_until_the_new_one_does(
+    client: TestClient, services: Services
+) -> None:
+    document = add(client, services)
+    address = f"/documents/{document}"
+    replaced = client.post(f"{address}/replace", files={"file": ("新讲稿.txt", b"new")})
+    assert "新版本已收下" in one(soup(replaced), "p[role=status]").text
+    job = services.catalogue.row(DocumentId(document)).job
+    assert job
+    for page in (soup(replaced), soup(client.get(address))):
+        assert one(page, ".where .state").text == "可提问"
+        pending = one(page, "#pending")
+        assert (pending["data-job"], one(pending, ".state").text) == (job.id, "排队中")
+        assert "第 2 版" in pending.text
+        assert "仍由第 1 版回答" in pending.text
+        assert one(page, "script[type=module]")
+    row = one(soup(client.get("/library")), "#rows tr")
+    assert (one(row, ".state").text, one(row, ".still").text) == ("排队中", "仍由第 1 版回答。")
+    failed = {"error_code": "unreadable-document", "error_detail": "It is damaged."}
+    services.catalogue.finish_job(job.id, state=JobState.FAILED, now=job.updated_at, **failed)
+    page = soup(client.get(f"{address}?notice=replaced"))
+    assert not page.select("#pending, p[role=status], script[type=module], .notice.bad a[href='#remove']")
+    assert "仍由第 1 版回答" in one(page, ".notice.bad").text
+    client.post(f"{address}/replace", files={"file": ("新讲稿.txt", b"another")})
+    read(services, document, text=TEXT)
+    job = services.catalogue.row(DocumentId(document)).job
+    assert job
+    services.catalogue.finish_job(job.id, state=JobState.DONE, now=job.updated_at)
+    page = soup(client.get(f"{address}?notice=replaced"))
+    assert one(page, "p[role=status]").text == "已处理好，可以提问。"
+    assert not page.select("#pending, .still")
+
+
 def test_an_encrypted_file_is_opened_with_the_password_that_its_page_asks_for(
     client: TestClient, services: Services
 ) -> None:
