@@ -74,10 +74,9 @@ def _library(request: Request, services: Services, *, refused: list[Refused] | N
         remedies=remedies(services, rows),
         filters=filters,
         filtered=any(filters.values()),
-        removed=len(restorable(services)),
         started="cursor" in asked and asked["cursor"],
         more=f"/library?{urlencode({**filters, 'cursor': after})}" if after else "",
-        documents=services.catalogue.counts()["live_versions"],
+        **_counted(services),
         kinds=list(Kind),
         states=[s for s in VersionState if s != VersionState.RETIRED],
         notice=f"library.notice_{notice}" if notice in _NOTICES else "",
@@ -88,6 +87,16 @@ def _library(request: Request, services: Services, *, refused: list[Refused] | N
         folders=services.watcher.folders if seen else [],
         notable=services.watcher.notable() if seen and services.watcher.folders else [],
     )
+
+
+def _counted(services: Services) -> dict[str, int]:
+    return {"documents": services.catalogue.counts()["live_versions"], "removed": len(restorable(services))}
+
+
+@router.get("/library/count")
+def library_count(request: Request, services: ServicesDep) -> Response:
+    """The line that counts, for the module that keeps it up to date."""
+    return fragment(request, "_count.html", **_counted(services))
 
 
 @router.get("/library/rows/{document_id}")

@@ -157,7 +157,14 @@ async function follow(job) {
   seen.set(job.id, now);
   if (before === now) return show(job, shown);
   await row(job.document_id, {});
-  if (hasEnded(job)) settle(job, item, shown.dataset.title);
+  if (!hasEnded(job)) return;
+  settle(job, item, shown.dataset.title);
+  await recount();
+}
+
+async function recount() {
+  const response = await fetch("/library/count", { headers: { Accept: "text/html" } });
+  if (response.ok) document.getElementById("count").outerHTML = await response.text();
 }
 
 function settle(job, item, title) {
@@ -176,7 +183,10 @@ async function row(id, { add = false }) {
   const html = await response.text();
   if (asked.get(id) !== turn) return;
   const old = rows.querySelector(`[data-document="${CSS.escape(id)}"]`);
-  if (response.status === 404) return old?.remove();
+  if (response.status === 404) {
+    old?.remove();
+    return recount();
+  }
   if (!response.ok) return;
   const parsed = new DOMParser().parseFromString(html, "text/html").querySelector("tr");
   if (old?.isConnected) {

@@ -413,6 +413,7 @@ def _add(reader: Reader, name: str, content: bytes) -> None:
 
 def test_a_file_is_added_with_progress_and_can_be_removed(reader: Reader) -> None:
     reader.page.goto(f"{reader.url}/library")
+    counted = int(re.sub(r"\D", "", reader.page.locator("#count span").first.inner_text()))
     text = "\n\n".join(f"第{n}条 图书室每周开放{n}天，由值班员负责登记。" for n in range(1, 60))
     _add(reader, "图书室管理.txt", text.encode())
     row = reader.page.locator("#rows tr", has_text="图书室管理")
@@ -422,6 +423,7 @@ def test_a_file_is_added_with_progress_and_can_be_removed(reader: Reader) -> Non
     expect(row.locator(".state")).to_have_text("可提问", timeout=300_000)
     expect(upload).to_have_count(0)
     expect(reader.page.locator("#announce")).to_contain_text("可以提问了")
+    expect(reader.page.locator("#count")).to_contain_text(f"共 {counted + 1} 份")
 
     row.get_by_role("link", name="移除").click()
     dialog = reader.page.get_by_role("dialog")

@@ -510,6 +510,16 @@ def test_metadata_are_saved_from_the_form(client: TestClient, services: Services
     assert client.post(f"/documents/{document}/edit", data=fields | {"title": " "}).status_code == 422
 
 
+def test_the_line_that_counts_can_be_asked_for_anew(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    assert one(soup(client.get("/library")), "#count").select("span")[0].text == "共 1 份文件可供提问"
+    line = client.get("/library/count")
+    assert str(one(soup(line), "#count")) == str(one(soup(client.get("/library")), "#count"))
+    client.post(f"/library/{document}/remove")
+    counted = one(soup(client.get("/library/count")), "#count")
+    assert [span.text for span in counted.select("span")] == ["共 0 份文件可供提问", "已移除：1", "主题清单"]
+
+
 def test_filters_and_pages_of_the_library(client: TestClient, services: Services) -> None:
     files = [("file", (f"文件{n:02}.txt", f"内容{n}".encode())) for n in range(53)]
     assert client.post("/library/add", files=files, follow_redirects=False).status_code == 303
