@@ -1,6 +1,6 @@
 """In which language does a reader see the pages? Strings, dates, numbers and sizes in Chinese and English.
 
-The strings stand in api/locales/<code>.toml, one table a page; a key is the path to a string, joined by dots. Both files hold the same keys.
+The strings stand in api/locales/<code>.toml, one table a page; a key is the path to a string, joined by dots. Both files hold the same keys. The list of formats stands once, in front of the tables.
 """
 
 import tomllib
@@ -67,7 +67,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def _load(code: str) -> Language:
     tables = tomllib.loads((_FOLDER / f"{code}.toml").read_text(encoding="utf-8"))
-    return Language(code=code, strings=dict(_flat(tables, "")))
+    formats = tables.pop("formats")
+    return Language(code, {key: text.replace("{formats}", formats) for key, text in _flat(tables, "")})
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, str]]:

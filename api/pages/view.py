@@ -36,6 +36,11 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals["reader"] = lambda document_id, version, span: f"{reader_url(document_id, version, span)}#mark"
+# What a chooser of files offers; a replacement may be no ZIP.
+_ENVIRONMENT.globals["endings"] = (
+    ".pdf,.docx,.pptx,.xlsx,.doc,.ppt,.xls,.wps,.dps,.et,.odt,.rtf,.epub,.html,.htm,.md,.markdown,.csv,.tsv,.txt,"
+    ".png,.jpg,.jpeg,.tif,.tiff,.webp,.bmp,.eml"
+)
 _ENVIRONMENT.globals["now"] = lambda: datetime.now(UTC)
 _ENVIRONMENT.globals["static"] = lambda name: f"/static/{_DIGEST}/{name}"
 

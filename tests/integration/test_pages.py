@@ -378,6 +378,20 @@ def test_what_went_well_and_what_failed_differ_in_sign_and_role(client: TestClie
     assert [sign and sign[1] for sign in signs] == ['"✓"', '"!"']
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_formats_are_told_in_the_same_words_where_files_are_chosen_and_refused(
+    client: TestClient, services: Services, language: str
+) -> None:
+    client.headers["accept-language"] = language
+    document = add(client, services)
+    page = soup(client.post("/library/add", files={"file": ("c.exe", b"MZ\x90\x00")}))
+    told = re.search(r"PDF.*ZIP( of them)?", one(page, "#add-hint").text)
+    assert told
+    assert told[0] in one(page, "[role=alert]").text
+    choosers = [one(p, "input[type=file]")["accept"] for p in (page, soup(client.get(f"/documents/{document}")))]
+    assert choosers[0] == f"{choosers[1]},.zip"
+
+
 def test_the_same_file_again_leads_to_the_one_that_is_there(client: TestClient, services: Services) -> None:
     document = add(client, services)
     page = soup(client.post("/library/add", files={"file": ("andere.txt", TEXT.encode())}))
