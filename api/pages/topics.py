@@ -23,29 +23,53 @@ _COLON = re.compile(r"\s*[:：]\s*")
 def topics_page(request: Request, services: ServicesDep, notice: str = "") -> Response:
     """The list, to be changed by who may."""
     topics = services.catalogue.topics()
-    return page(request, "topics.html", topics=topics, lines=_lines(topics), saved=notice == "saved", refused=False)
+    return _page(request, topics=topics, lines=_lines(topics), saved=notice == "saved")
 
 
 @router.post("/topics")
 def set_topics(
-    request: Request, services: ServicesDep, topics: Annotated[str, Form(max_length=1_000_000)] = ""
+    request: Request,
+    services: ServicesDep,
+    topics: Annotated[str, Form(max_length=1_000_000)] = "",
+    gone: Annotated[list[str], Form()] = [],  # noqa: B006 never changed
 ) -> Response:
-    """Replace the list by these lines, a topic each: name, colon, description. What cannot be taken is shown again as it was written."""
+    """Replace the list by these lines, a topic each: name, colon, description. What cannot be taken is shown again as it was written.
+
+    Topics leave the list only if they are named as `gone`: nobody takes out what was never seen, or was overwritten by mistake.
+    """
     known = [it.name for it in services.catalogue.topics()]
     try:
         asked = TopicsIn(items=[_topic(line.strip(), known) for line in topics.splitlines() if line.strip()])
     except ValidationError:
-        return page(
-            request,
-            "topics.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            topics=[],
-            lines=topics,
-            saved=False,
-            refused=True,
-        )
+        return _page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, lines=topics, refused=True)
+    kept = {it.name for it in asked.items}
+    leaving = [name for name in known if name not in kept]
+    if not set(leaving) <= set(gone):
+        return _page(request, status=HTTPStatus.CONFLICT, lines=topics, leaving=leaving)
     replace_topics(services, asked)
     return see("/topics?notice=saved")
+
+
+def _page(
+    request: Request,
+    *,
+    lines: str,
+    status: int = HTTPStatus.OK,
+    topics: Sequence[Topic] = (),
+    leaving: Sequence[str] = (),
+    saved: bool = False,
+    refused: bool = False,
+) -> Response:
+    return page(
+        request,
+        "topics.html",
+        status=status,
+        topics=topics,
+        lines=lines,
+        leaving=leaving,
+        saved=saved,
+        refused=refused,
+    )
 
 
 def _topic(line: str, known: Collection[str]) -> TopicIO:

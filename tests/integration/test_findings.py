@@ -199,6 +199,27 @@ def test_saving_the_page_as_it_is_changes_no_topic(client: TestClient) -> None:
     assert client.get(f"{API}/topics").json() == before
 
 
+def test_no_topic_leaves_the_list_unless_that_was_seen(client: TestClient) -> None:
+    client.put(f"{API}/topics", json={"items": [{"name": "调研"}, {"name": "读书班"}, {"name": "党课"}]})
+
+    def names() -> set[str]:
+        return {it["name"] for it in client.get(f"{API}/topics").json()["items"]}
+
+    asked = client.post("/topics", data={"topics": "调研：到基层去"})
+    assert asked.status_code == 409
+    assert names() == {"调研", "读书班", "党课"}
+    form = BeautifulSoup(asked.text, "lxml").select_one("form.lines")
+    assert form
+    assert form.select_one("textarea").text == "调研：到基层去"  # type: ignore[union-attr]
+    gone = [str(field["value"]) for field in form.select("[name=gone]")]
+    assert sorted(gone) == ["党课", "读书班"]
+    client.put(f"{API}/topics", json={"items": [{"name": name} for name in (*names(), "又一个")]})
+    assert client.post("/topics", data={"topics": "调研", "gone": gone}).status_code == 409  # the new one was not seen
+    assert "又一个" in names()
+    saved = client.post("/topics", data={"topics": "调研\n又一个", "gone": gone})
+    assert (saved.status_code, names()) == (200, {"调研", "又一个"})
+
+
 def test_the_same_text_found_by_two_workers_is_live_once(services: Services) -> None:
     one, two = (
         services.intake.take(io.BytesIO((RULE + end).encode()), file_name="a.txt", metadata=Metadata())
