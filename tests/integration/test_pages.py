@@ -418,6 +418,7 @@ def test_a_failed_document_shows_reason_and_what_helps(client: TestClient, servi
     ways = [str(a["href"]) for a in detail.select(".notice.bad .tools a")]
     assert ways == ["#replace", "#remove"]
     assert one(detail, "#replace[open] form input[type=file]")
+    assert "现行版本" not in detail.text
     form = one(detail, ".notice.bad form[action^='/library/retry/']")
     response = client.post(str(form["action"]), follow_redirects=False)
     assert response.headers["location"] == "/library?notice=retried"
@@ -522,6 +523,17 @@ def test_metadata_are_saved_from_the_form(client: TestClient, services: Services
     assert str(saved.published_on) == "2024-05-06"
     assert client.post(f"/documents/{document}/edit", data=fields | {"published_on": "morgen"}).status_code == 422
     assert client.post(f"/documents/{document}/edit", data=fields | {"title": " "}).status_code == 422
+
+
+def test_pages_that_belong_to_the_library_say_so(client: TestClient, services: Services) -> None:
+    document = add(client, services)
+    places = {"/library": "page", "/trash": "true", "/topics": "true", f"/documents/{document}": "true"}
+    for path, current in places.items():
+        assert one(soup(client.get(path)), ".top nav a[aria-current]").attrs == {
+            "href": "/library",
+            "aria-current": current,
+        }
+    assert one(soup(client.get("/search")), ".top nav a[aria-current]")["href"] == "/search"
 
 
 def test_the_line_that_counts_can_be_asked_for_anew(client: TestClient, services: Services) -> None:
