@@ -193,9 +193,10 @@ def _document(
     refused: Refused | None = None,
 ) -> Response:
     row = services.catalogue.row(DocumentId(document_id))
-    pending = row.job is not None and row.job.state in (JobState.QUEUED, JobState.RUNNING)
+    live = row.newest.state == VersionState.LIVE
+    pending = not live and row.job is not None and row.job.state in (JobState.QUEUED, JobState.RUNNING)
     if notice == "replaced" and not pending:
-        notice = "ready" if row.newest.state == VersionState.LIVE else ""
+        notice = "ready" if live else ""
     return page(
         request,
         "document.html",

@@ -429,8 +429,13 @@ def test_what_may_pass_can_be_tried_again_from_its_line(client: TestClient, serv
     client.post("/library/add", files={"file": ("x.txt", b"something")})
     row = services.catalogue.rows(limit=1)[0][0]
     assert row.job
-    failed = {"error_code": "parser-crashed", "error_detail": "The process died."}
-    services.catalogue.finish_job(row.job.id, state=JobState.FAILED, now=row.job.updated_at, **failed)
+    services.catalogue.finish_job(
+        row.job.id,
+        state=JobState.FAILED,
+        now=row.job.updated_at,
+        error_code="parser-crashed",
+        error_detail="The process died.",
+    )
     form = one(soup(client.get("/library")), "#rows form[action^='/library/retry/']")
     assert client.post(str(form["action"]), follow_redirects=False).headers["location"] == "/library?notice=retried"
 
@@ -453,16 +458,18 @@ def test_a_replaced_document_says_which_version_answers_until_the_new_one_does(
         assert one(page, "script[type=module]")
     row = one(soup(client.get("/library")), "#rows tr")
     assert (one(row, ".state").text, one(row, ".still").text) == ("排队中", "仍由第 1 版回答。")
-    failed = {"error_code": "unreadable-document", "error_detail": "It is damaged."}
-    services.catalogue.finish_job(job.id, state=JobState.FAILED, now=job.updated_at, **failed)
+    services.catalogue.finish_job(
+        job.id,
+        state=JobState.FAILED,
+        now=job.updated_at,
+        error_code="unreadable-document",
+        error_detail="It is damaged.",
+    )
     page = soup(client.get(f"{address}?notice=replaced"))
     assert not page.select("#pending, p[role=status], script[type=module], .notice.bad a[href='#remove']")
     assert "仍由第 1 版回答" in one(page, ".notice.bad").text
     client.post(f"{address}/replace", files={"file": ("新讲稿.txt", b"another")})
     read(services, document, text=TEXT)
-    job = services.catalogue.row(DocumentId(document)).job
-    assert job
-    services.catalogue.finish_job(job.id, state=JobState.DONE, now=job.updated_at)
     page = soup(client.get(f"{address}?notice=replaced"))
     assert one(page, "p[role=status]").text == "已处理好，可以提问。"
     assert not page.select("#pending, .still")
