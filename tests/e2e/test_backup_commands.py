@@ -41,7 +41,7 @@ def test_a_library_moves_to_another_folder(program: Program, elsewhere: Program,
 
     restored = elsewhere.run("restore", str(live))
     assert restored.returncode == 0, restored.stderr
-    assert "1 documents" in restored.stdout
+    assert "1 document," in restored.stdout
     after = json.loads(elsewhere.run("ask", QUESTION, "--json").stdout)
     assert after["citations"] == before["citations"]
 
