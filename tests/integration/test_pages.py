@@ -36,7 +36,7 @@ from xuesi.core.domain import (
     VersionId,
 )
 from xuesi.core.errors import StoreUnavailable
-from xuesi.core.ports import Reading
+from xuesi.core.ports import DocumentRow, Reading
 from xuesi.services import Services
 
 HTML = {"accept": "text/html", "accept-language": "zh-CN"}
@@ -398,17 +398,19 @@ def test_the_same_file_again_leads_to_the_one_that_is_there(client: TestClient, 
     assert one(page, "[role=alert] a")["href"] == f"/documents/{document}"
 
 
-def test_a_failed_document_shows_reason_and_what_helps(client: TestClient, services: Services) -> None:
+def failed(client: TestClient, services: Services, code: str, detail: str) -> DocumentRow:
+    """A document whose file failed for this reason."""
     client.post("/library/add", files={"file": ("x.txt", b"something")})
     row = services.catalogue.rows(limit=1)[0][0]
     assert row.job
     services.catalogue.finish_job(
-        row.job.id,
-        state=JobState.FAILED,
-        now=row.job.updated_at,
-        error_code="no-text",
-        error_detail=f"x.txt holds none. {HOSTILE}",
+        row.job.id, state=JobState.FAILED, now=row.job.updated_at, error_code=code, error_detail=detail
     )
+    return row
+
+
+def test_a_failed_document_shows_reason_and_what_helps(client: TestClient, services: Services) -> None:
+    row = failed(client, services, "no-text", f"x.txt holds none. {HOSTILE}")
     page = soup(client.get("/library?state=failed"))
     assert "文件里没有文字" in one(page, ".reason").text
     detail = soup(client.get(f"/documents/{row.document.id}"))
@@ -426,16 +428,7 @@ def test_a_failed_document_shows_reason_and_what_helps(client: TestClient, servi
 
 
 def test_what_may_pass_can_be_tried_again_from_its_line(client: TestClient, services: Services) -> None:
-    client.post("/library/add", files={"file": ("x.txt", b"something")})
-    row = services.catalogue.rows(limit=1)[0][0]
-    assert row.job
-    services.catalogue.finish_job(
-        row.job.id,
-        state=JobState.FAILED,
-        now=row.job.updated_at,
-        error_code="parser-crashed",
-        error_detail="The process died.",
-    )
+    failed(client, services, "parser-crashed", "The process died.")
     form = one(soup(client.get("/library")), "#rows form[action^='/library/retry/']")
     assert client.post(str(form["action"]), follow_redirects=False).headers["location"] == "/library?notice=retried"
 
