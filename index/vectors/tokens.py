@@ -1,6 +1,7 @@
-"""Where do the codes of the passages' tokens lie, so that those of fifty passages are read in a millisecond? A SQLite file beside the vectors.
+"""Where do the codes of the passages' tokens lie, so that those of fifty passages are read in milliseconds? A SQLite file beside the vectors.
 
-One row a passage, whose codes stand together on pages that are mapped into memory. The file belongs to the process that owns the folder.
+One row a passage, whose codes stand together on pages that the system keeps in its own memory, not in the server's. The file belongs to the process that
+owns the folder.
 """
 
 import sqlite3
@@ -18,7 +19,6 @@ _OPENING = """
 PRAGMA page_size = 16384;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-PRAGMA mmap_size = 17179869184;
 CREATE TABLE IF NOT EXISTS passage (id TEXT PRIMARY KEY, tokens INTEGER NOT NULL, codes BLOB NOT NULL) WITHOUT ROWID;
 """
 
