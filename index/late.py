@@ -12,6 +12,7 @@ from xuesi.core.ports import Bits, Floats
 
 # The eight signs of every byte, (256, 8): a row is copied for each byte, which is faster than taking the bits apart.
 _SIGNS = (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) - 0.5) * 2
+_AT_ONCE = 256  # tokens whose signs still lie in the core's own cache when they are multiplied
 
 
 def late_scores(question: Floats, codes: Sequence[Bits]) -> Floats:
@@ -28,9 +29,12 @@ def late_scores(question: Floats, codes: Sequence[Bits]) -> Floats:
     lengths = np.array([len(its) for its in codes], np.int64)
     if not lengths.any() or not len(question):
         return scores
-    bits = question.shape[1]
-    signs = _SIGNS.take(np.concatenate([its for its in codes if len(its)]), axis=0).reshape(-1, bits)
-    cosines = signs @ (question.T / np.float32(np.sqrt(bits)))
+    tokens = np.concatenate([its for its in codes if len(its)])
+    planes = question.T / np.float32(np.sqrt(question.shape[1]))
+    cosines = np.empty((len(tokens), len(question)), np.float32)
+    for i in range(0, len(tokens), _AT_ONCE):
+        signs = _SIGNS.take(tokens[i : i + _AT_ONCE], axis=0).reshape(-1, len(planes))
+        np.matmul(signs, planes, out=cosines[i : i + _AT_ONCE])
     having = lengths > 0
     starts = np.cumsum(lengths) - lengths
     scores[having] = np.maximum.reduceat(cosines, starts[having], axis=0).mean(axis=1)

@@ -16,10 +16,9 @@ from xuesi.core.ports import Bits
 
 _PARAMETERS = 5000  # SQLite takes 32,766
 _OPENING = """
-PRAGMA page_size = 16384;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-CREATE TABLE IF NOT EXISTS passage (id TEXT PRIMARY KEY, tokens INTEGER NOT NULL, codes BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS passage (id TEXT PRIMARY KEY, tokens INTEGER NOT NULL, codes BLOB NOT NULL);
 """
 
 
