@@ -56,6 +56,7 @@ def measure(count: int) -> dict[str, float]:
         with open_services(settings) as services:
             for number, text in enumerate(documents(count)):
                 services.intake.take(io.BytesIO(text.encode()), file_name=f"{number}.txt", metadata=Metadata())
+            services.embedder.embed_passages([EmbedInput("开始")])  # opens the model, as a worker has it open
             started = time.perf_counter()
             drain(catalogue=services.catalogue, files=services.files, embedder=services.embedder, settings=settings)
             ingested = time.perf_counter() - started

@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -31,6 +30,7 @@ from xuesi.core.ports import Bits, Embedded, EmbeddedQuery, EmbedInput, Floats, 
 _BATCH_TOKENS = (
     1024  # larger batches are hardly faster on a CPU, and a waiting question shares the cores with a whole batch
 )
+_PADDING = 16  # tokens added to a text to fill its row; beyond that a batch of its own costs less
 _MOST_STREAMS = 4  # each has buffers of its own; more cores than that share the streams
 _SLICE = 1024  # inputs tokenised and sorted at a time: bounds memory and keeps padding low
 _Batch = tuple[NDArray[np.int64], NDArray[np.int64]]  # token ids and mask, each (texts, tokens)
@@ -219,9 +219,15 @@ def _compile(graph: "ov.Model", *, streams: int, threads: int) -> "ov.CompiledMo
 def _batches(lengths: Sequence[int], *, streams: int) -> Iterator[list[int]]:
     """Places of texts, longest first, so that a batch holds texts of nearly one length and at most _BATCH_TOKENS, and no stream idles."""
     tokens = min(_BATCH_TOKENS, math.ceil(sum(lengths) / streams))
-    order = iter(sorted(range(len(lengths)), key=lambda place: -lengths[place]))
-    for longest in order:
-        yield [longest, *islice(order, max(1, tokens // lengths[longest]) - 1)]
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        longest = lengths[batch[0]] if batch else 0
+        if batch and (longest * (len(batch) + 1) > tokens or longest - lengths[place] > _PADDING):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 @dataclass(frozen=True, slots=True)

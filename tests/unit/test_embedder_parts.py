@@ -36,6 +36,7 @@ def test_batches_hold_every_text_once_longest_first_and_no_more_than_fits(length
     assert sorted(order) == list(range(len(lengths)))
     assert [lengths[place] for place in order] == sorted(lengths, reverse=True)
     assert all(len(batch) * lengths[batch[0]] <= 1024 for batch in batches)
+    assert all(lengths[batch[0]] - lengths[batch[-1]] <= 16 for batch in batches)
 
 
 def test_a_few_texts_are_shared_out_among_the_streams() -> None:
