@@ -99,6 +99,8 @@ def mutated(data: bytes, name: str, chance: Random) -> bytes:
     kinds: tuple[Mutation, ...] = (changed_bytes,)
     if name in ARCHIVES:
         kinds = (*[changed_archive] * 8, changed_bytes)
+    elif name == "zip":
+        kinds = (changed_archive, changed_bytes, changed_bytes)
     elif name == "pdf":
         kinds = (changed_pdf, changed_pdf, changed_numbers, changed_bytes)
     elif name in ("html", "md", "rtf", "csv", "txt", "eml"):

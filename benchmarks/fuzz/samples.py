@@ -1,6 +1,8 @@
 """Which valid files does the fuzzer change? Small ones with much in them: some of the sample corpus, the others made here."""
 
 import io
+import subprocess
+import tempfile
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -13,6 +15,8 @@ from PIL import Image, ImageDraw
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
+
+from ingest.formats import soffice
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "sample"
 _ODF = " ".join(
@@ -136,11 +140,43 @@ def _eml() -> list[bytes]:
     return [mail.as_bytes(), mail.as_bytes(policy=mail.policy.clone(cte_type="8bit", linesep="\r\n"))]
 
 
-def _png() -> list[bytes]:
+def _picture(form: str) -> list[bytes]:
     picture = Image.new("RGB", (400, 120), "white")
     ImageDraw.Draw(picture).text((10, 40), "Read the original works", fill="black", font_size=28)
-    picture.save(out := io.BytesIO(), "PNG")
+    picture.save(out := io.BytesIO(), form)
     return [out.getvalue()]
+
+
+def _tiff() -> list[bytes]:
+    (plain,) = _picture("TIFF")
+    picture = Image.open(io.BytesIO(plain))
+    pages = []
+    for compression in ("tiff_lzw", "jpeg"):
+        picture.save(out := io.BytesIO(), "TIFF", compression=compression, save_all=True, append_images=[picture])
+        pages.append(out.getvalue())
+    return [plain, *pages]
+
+
+def _doc() -> list[bytes]:
+    """Texts of the sample corpus, saved by LibreOffice."""
+    if soffice() is None:
+        raise SystemExit("There is no LibreOffice here to make a DOC.")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "a.docx"
+        source.write_bytes(min((path.read_bytes() for path in CORPUS.glob("*.docx")), key=len))
+        profile = f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}"
+        command = [str(soffice()), "--headless", profile, "--convert-to", "doc", "--outdir", folder, str(source)]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+        return [source.with_suffix(".doc").read_bytes()]
+
+
+def _zip() -> list[bytes]:
+    plain = _zipped({"手册/读本.md": _MARKDOWN, "意见.csv": _CSV, "empty.txt": ""})
+    with zipfile.ZipFile(out := io.BytesIO(), "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("inner.zip", plain)
+        archive.writestr(zipfile.ZipInfo("../a.txt"), _MARKDOWN, zipfile.ZIP_BZIP2)
+        archive.writestr("b.txt", _MARKDOWN, zipfile.ZIP_STORED)
+    return [plain, out.getvalue()]
 
 
 def _zipped(parts: dict[str, str]) -> bytes:
@@ -156,7 +192,13 @@ MADE: dict[str, Callable[[], list[bytes]]] = {
     "pptx": list,
     "xlsx": _xlsx,
     "eml": _eml,
-    "png": _png,
+    "png": lambda: _picture("PNG"),
+    "jpg": lambda: _picture("JPEG"),
+    "webp": lambda: _picture("WEBP"),
+    "bmp": lambda: _picture("BMP"),
+    "tiff": _tiff,
+    "doc": _doc,
+    "zip": _zip,
     "odt": _odt,
     "epub": _epub,
     "rtf": lambda: [_RTF.encode("ascii")],

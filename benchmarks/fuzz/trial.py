@@ -15,7 +15,9 @@ from typing import Any
 from ingest.apart import reading as reading_apart
 from ingest.apart.exchange import read_back
 from ingest.apart.limits import Limits
+from ingest.apart.office import OfficeApart
 from ingest.apart.process import Apart
+from ingest.apart.unpacking import UnpackingApart
 from ingest.metadata import Metadata
 from ingest.passages import cut
 from ingest.signature import signature
@@ -26,6 +28,7 @@ from xuesi.core.ports import Reading
 
 LIMITS = Limits(timeout_s=90.0, silence_s=90.0, memory_mb=1_000, max_pages=1_000, max_unpacked_mb=100, output_mb=100)
 _SLOW_S = 30.0  # of work on a file of a few hundred kilobytes; a picture of a page takes some seconds of it
+_PARCELS = {".zip": "zip", ".eml": "mail"}
 _OUR_FRAME = re.compile(r'File "[^"]*?((?:ingest|xuesi|site-packages)/[^"]+)", line (\d+), in (\S+)')
 
 
@@ -44,6 +47,8 @@ class Trial:
     def __init__(self, folder: Path, limits: Limits = LIMITS) -> None:
         self._folder, self._limits = folder, limits
         self._apart = Apart(reading_apart.__name__)
+        self._office = OfficeApart(limits, reading_apart.reason)
+        self._unpack = UnpackingApart(folder / "unpacking", limits, max_member_bytes=limits.max_unpacked_mb * 1_000_000)
 
     def read(self, data: bytes, file_name: str) -> Outcome:
         """How the file ends."""
@@ -64,7 +69,18 @@ class Trial:
         return outcome
 
     def _outcome(self, path: Path, file_name: str, place: Path) -> Outcome:
-        request = {"path": str(path), "file_name": file_name, "password": None}
+        try:
+            if kind := _PARCELS.get(Path(file_name).suffix):
+                failed = self._unpacked(path, kind)
+                if failed or kind == "zip":
+                    return failed or Outcome("unpacked")
+            opened = self._office.opened(path, file_name, password=None, place=place, watch=lambda _done, _total: None)
+        except ParserCrashed as error:
+            return Outcome("", f"crashed: {error}", traceback.format_exc())
+        except XuesiError as error:
+            return _refused(error)
+        request = {"path": str(opened.path), "file_name": opened.file_name, "password": None}
+        place = Path(tempfile.mkdtemp(dir=place))
         ended = self._apart.run(request, folder=place, limits=self._limits, watch=lambda _done, _total: None)
         if ended.limit:
             return Outcome("", f"limit: {ended.limit}", ended.log)
@@ -79,9 +95,21 @@ class Trial:
             return _refused(error)
         return Outcome("read")
 
+    def _unpacked(self, path: Path, kind: str) -> Outcome | None:
+        """Take the file apart as the intake does; None where each member has its bytes, or a reason in words for a person."""
+        with self._unpack.members(path, kind=kind, password=None) as members:
+            for _, member in members:
+                if not isinstance(member, XuesiError):
+                    member.read()
+                elif (outcome := _refused(member)).failure:
+                    return outcome
+        return None
+
     def close(self) -> None:
-        """End the process that reads."""
+        """End the processes."""
         self._apart.close()
+        self._office.close()
+        self._unpack.close()
 
 
 def _refused(error: XuesiError) -> Outcome:
