@@ -173,12 +173,12 @@ def _signs(chars: int, *, seed: int) -> Bits:
 
 def latencies(searcher: HybridSearcher, questions: Sequence[str], filters: Filters) -> dict[str, float]:
     """Time of one search after the other, in ms, ten hits each; the first five only warm up."""
-    times, hits = [], 0
-    for question in [*questions[:5], *questions]:
+    times, hits, warming = [], 0, questions[:5]
+    for question in [*warming, *questions]:
         started = time.perf_counter()
         hits += len(searcher.search(question, filters=filters).hits)
         times.append((time.perf_counter() - started) * 1000)
-    ordered = sorted(times[5:])
+    ordered = sorted(times[len(warming) :])
     return {
         "p50_ms": statistics.median(ordered),
         "p95_ms": ordered[int(len(ordered) * 0.95)],

@@ -433,6 +433,18 @@ def test_what_may_pass_can_be_tried_again_from_its_line(client: TestClient, serv
     assert client.post(str(form["action"]), follow_redirects=False).headers["location"] == "/library?notice=retried"
 
 
+def test_what_was_cancelled_can_be_tried_again_from_its_page(client: TestClient, services: Services) -> None:
+    client.post("/library/add", files={"file": ("x.txt", b"something")})
+    row = services.catalogue.rows(limit=1)[0][0]
+    assert row.job
+    assert client.post(f"/api/v1/jobs/{row.job.id}/cancel").json()["state"] == "cancelled"
+    detail = soup(client.get(f"/documents/{row.document.id}"))
+    assert "已取消" in one(detail, ".notice").text
+    form = one(detail, ".notice form")
+    assert client.post(str(form["action"]), follow_redirects=False).headers["location"] == "/library?notice=retried"
+    assert services.catalogue.job(row.job.id).state is JobState.QUEUED
+
+
 def test_a_replaced_document_says_which_version_answers_until_the_new_one_does(
     client: TestClient, services: Services
 ) -> None:
