@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic_core import PydanticUndefined
 
 from api.problems import status_of
+from api.routes.error_pages import FRAMEWORK
 from xuesi.cli.context import all_errors, exit_code
 from xuesi.cli.main import app as command_line
 from xuesi.core.errors import XuesiError
@@ -63,6 +64,7 @@ def errors_page() -> str:
         if kind is not XuesiError:
             when = " ".join((inspect.getdoc(kind) or "").split())
             lines.append(f"| `{kind.code}` | {status_of(kind)} | {exit_code(kind(''))} | {kind.title} | {when} |")
+    lines += [f"| `{code}` | {status} | - | {title} | {when} |" for code, (title, status, when) in FRAMEWORK.items()]
     return "\n".join(lines) + "\n"
 
 

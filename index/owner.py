@@ -13,6 +13,7 @@ from pathlib import Path
 
 import filelock
 
+from xuesi.core.disk import disk_errors
 from xuesi.core.errors import DataFolderBusy, DataFolderReadOnly
 
 LOCK, ADDRESS = "owner.lock", "owner.json"
@@ -35,18 +36,11 @@ def owned(data_dir: Path, *, url: str = "") -> Iterator[None]:
     Raises:
         DataFolderBusy: If another process owns it.
         DataFolderReadOnly: If it cannot be written.
+        StorageFull: If there is no space left.
     """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(data_dir / LOCK)
-        lock.acquire(timeout=_LOOKED_AT_S, poll_interval=_PAUSE_S)
-        try:
-            (data_dir / ADDRESS).unlink(missing_ok=True)  # of an owner that was killed
-            if url:
-                _announce(data_dir / ADDRESS, url)
-        except BaseException:
-            lock.release()
-            raise
+        with disk_errors(data_dir):
+            lock = _locked(data_dir, url)
     except filelock.Timeout as error:
         raise DataFolderBusy(
             f"Another process works with the data folder {data_dir}.",
@@ -62,6 +56,20 @@ def owned(data_dir: Path, *, url: str = "") -> Iterator[None]:
     finally:
         withdraw(data_dir)
         lock.release()
+
+
+def _locked(data_dir: Path, url: str) -> filelock.BaseFileLock:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(data_dir / LOCK)
+    lock.acquire(timeout=_LOOKED_AT_S, poll_interval=_PAUSE_S)
+    try:
+        (data_dir / ADDRESS).unlink(missing_ok=True)  # of an owner that was killed
+        if url:
+            _announce(data_dir / ADDRESS, url)
+    except BaseException:
+        lock.release()
+        raise
+    return lock
 
 
 def owner_url(data_dir: Path) -> str | None:

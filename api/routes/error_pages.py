@@ -13,7 +13,7 @@ from xuesi.core.errors import NotFound, XuesiError
 router = APIRouter(include_in_schema=False)
 
 # Errors that no class of ours stands for: (title, status, meaning).
-_FRAMEWORK = {
+FRAMEWORK = {
     "method-not-allowed": (
         "This method is not allowed here",
         405,
@@ -35,8 +35,8 @@ def error_kind(request: Request, code: str) -> Response:
 
 
 def _meaning(code: str) -> tuple[str, int, str]:
-    if code in _FRAMEWORK:
-        return _FRAMEWORK[code]
+    if code in FRAMEWORK:
+        return FRAMEWORK[code]
     for kind in _kinds(XuesiError):
         if kind.code == code:
             return kind.title, status_of(kind), " ".join((inspect.getdoc(kind) or "").split())

@@ -31,10 +31,11 @@ router = APIRouter(tags=["documents"])
 
 
 @router.get("/documents/{document_id}/suggestions")
-def list_suggestions(services: ServicesDep, document_id: str) -> SuggestionList:
+def list_suggestions(services: ServicesDep, document_id: str, limit: Limit = 50, cursor: str = "") -> SuggestionList:
     """What the file says of itself, and to which topics of the list it is close; each with the place where it was found."""
-    found = services.suggestions(DocumentId(document_id))
-    return SuggestionList(items=[SuggestionOut.model_validate(one) for one in found])
+    found = list(enumerate(services.suggestions(DocumentId(document_id))))
+    part, after = part_of(found, lambda numbered: (numbered[0],), limit=limit, cursor=cursor)
+    return SuggestionList(items=[SuggestionOut.model_validate(one) for _, one in part], next=after)
 
 
 @router.post("/documents/accept")

@@ -25,9 +25,10 @@ class SuggestionOut(BaseModel):
 
 
 class SuggestionList(BaseModel):
-    """All that was found about a document, the surest of a field first."""
+    """What was found about a document, the surest of a field first."""
 
     items: list[SuggestionOut]
+    next: str | None = None
 
 
 class Accepting(Strict):

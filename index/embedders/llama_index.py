@@ -1,6 +1,7 @@
 """How do LlamaIndex's engines use our embedder, and we theirs?"""
 
 import asyncio
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +9,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
 from index.embedders.whole_text import WholeTextEmbedder
-from xuesi.core.errors import ModelUnavailable
+from xuesi.core.errors import Misconfigured, ModelUnavailable
 from xuesi.core.ports import Embedder, EmbedInput
 
 
@@ -83,3 +84,22 @@ class LlamaIndexEmbedder(WholeTextEmbedder):
                 f"The embedding model {self._model} failed: {type(exc).__name__}: {exc}",
                 hint="See its own settings and log.",
             ) from exc
+
+
+def named_embedder(named: str) -> LlamaIndexEmbedder:
+    """The embedder for `MODULE:NAME`, where NAME() in MODULE gives a LlamaIndex embedding. Raises Misconfigured if it does not."""
+    module, _, name = named.partition(":")
+    try:
+        embedding = getattr(importlib.import_module(module), name)()
+    except Exception as exc:  # it is somebody else's code
+        raise _no_embedding(named, f"{type(exc).__name__}: {exc}") from exc
+    if not isinstance(embedding, BaseEmbedding):
+        raise _no_embedding(named, f"it gives a {type(embedding).__name__}")
+    return LlamaIndexEmbedder(embedding)
+
+
+def _no_embedding(named: str, why: str) -> Misconfigured:
+    return Misconfigured(
+        f"No LlamaIndex embedding comes of {named}: {why}.",
+        hint="Write llama-index:MODULE:NAME, where NAME is a class or function of MODULE that takes no argument; MODULE's folder must be in PYTHONPATH.",
+    )

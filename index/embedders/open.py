@@ -9,6 +9,7 @@ from xuesi.core.errors import Misconfigured
 from xuesi.core.ports import Embedder
 
 _SERVER = "openai:"
+_LLAMA_INDEX = "llama-index:"
 
 
 def open_embedder(
@@ -24,7 +25,8 @@ def open_embedder(
     """Open the embedder, preparing its model first where that has not been done.
 
     Args:
-        embedding_model: `embedded`, a sentence-transformers folder, a hub name, or `openai:NAME` of a model server.
+        embedding_model: `embedded`, a sentence-transformers folder, a hub name, `openai:NAME` of a model server, or
+            `llama-index:MODULE:NAME`, where NAME() in MODULE gives a LlamaIndex embedding.
         models_dir: Folder of prepared models.
         progress: Told what is being done, a sentence at a time.
         base_url: Address of the model server, with `/v1`.
@@ -46,6 +48,10 @@ def open_embedder(
         return OpenAICompatibleEmbedder(
             model=model, base_url=base_url, api_key=api_key, batch=batch, timeout_s=timeout_s
         )
+    if embedding_model.startswith(_LLAMA_INDEX):
+        from index.embedders.llama_index import named_embedder  # noqa: PLC0415  (takes a second)
+
+        return named_embedder(embedding_model.removeprefix(_LLAMA_INDEX))
     folder = prepare_model(models_dir, embedding_model=embedding_model, progress=progress)
     from index.embedders.openvino_model import OpenVinoEmbedder  # noqa: PLC0415  (not needed beside a model server)
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from index.embedders.llama_index import LlamaIndexEmbedder, XuesiEmbedding
+from index.embedders.open import open_embedder
 from index.embedders.openai_compatible import OpenAICompatibleEmbedder
 from index.embedders.openvino_model import OpenVinoEmbedder
 from tests.embedding_server import EmbeddingServer
 from xuesi.core.domain import Span
+from xuesi.core.errors import Misconfigured
 from xuesi.core.ports import Embedder, EmbedInput
 
 TEXTS = [
@@ -119,3 +122,25 @@ def test_batches_beside_each_other_and_beside_questions_do_not_disturb_each_othe
 def test_fingerprint_is_stable_and_not_empty(subject: Embedder) -> None:
     assert subject.fingerprint
     assert subject.fingerprint == subject.fingerprint.strip()
+
+
+def test_any_embedding_of_llama_index_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_embeddings.py").write_text(
+        "from llama_index.core.embeddings.mock_embed_model import MockEmbedding\n"
+        "def four(): return MockEmbedding(embed_dim=4)\n"
+        "def none(): return 4\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    opened = open_embedder(
+        embedding_model="llama-index:own_embeddings:four", models_dir=tmp_path / "models", progress=print
+    )
+    assert opened.embed_passages(INPUTS).passages.shape == (len(TEXTS), 4)
+    assert opened.fingerprint.startswith("llama-index")
+    for name, reason in (
+        ("own_embeddings:none", "gives a int"),
+        ("own_embeddings:five", "five"),
+        ("no_such_module:four", "no_such_module"),
+        ("own_embeddings", "own_embeddings"),
+    ):
+        with pytest.raises(Misconfigured, match=reason):
+            open_embedder(embedding_model=f"llama-index:{name}", models_dir=tmp_path / "models", progress=print)

@@ -1,6 +1,7 @@
 """Who owns the data folder, and what does whoever comes second find?"""
 
 import json
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,9 +11,28 @@ import pytest
 
 from index import owner
 from index.owner import ADDRESS, LOCK, owned, owner_url, withdraw
-from xuesi.core.errors import DataFolderBusy
+from tests.small_disk import on_a_small_disk
+from xuesi.core.errors import DataFolderBusy, DataFolderReadOnly
 
 _URL = "http://127.0.0.1:8123"
+_ON_A_FULL_DISK = """
+import json, sys
+from pathlib import Path
+from index.owner import owned
+from xuesi.core.errors import XuesiError
+folder = Path(sys.argv[1])
+with (folder / "other").open("wb", buffering=0) as other:
+    try:
+        while True:
+            other.write(bytes(4096))
+    except OSError:
+        pass
+try:
+    with owned(folder, url="http://127.0.0.1:8123"):
+        print(json.dumps("owned"))
+except XuesiError as error:
+    print(json.dumps([error.code, error.hint]))
+"""
 
 
 def test_the_address_is_there_as_long_as_the_owner(tmp_path: Path) -> None:
@@ -70,3 +90,15 @@ def test_a_look_keeps_nobody_from_owning(tmp_path: Path) -> None:
     assert looking.wait(30)
     with owned(tmp_path):
         look_.join()
+
+
+def test_a_full_disk_is_no_want_of_rights(tmp_path: Path) -> None:
+    code, hint = on_a_small_disk(tmp_path, _ON_A_FULL_DISK)
+    assert code == "storage-full"
+    assert "Free some space" in hint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/sys refuses every user on Linux only")
+def test_a_folder_that_cannot_be_written_is_said() -> None:
+    with pytest.raises(DataFolderReadOnly, match="cannot be written"), owned(Path("/sys/xuesi"), url=_URL):
+        pass

@@ -83,7 +83,7 @@ def _send(
         for path, sha256 in part.items():
             try:
                 if sha256 in known:
-                    progress.ended(path, "already there")
+                    progress.ended(path, "already there", document=known[sha256])
                     continue
                 with path.open("rb") as source:
                     taken = upload(server, "/documents", name=path.name, source=source, metadata=metadata)
@@ -128,8 +128,10 @@ def _noted(
             progress.ended(place, "failed")
         elif not one.get("duplicate") and wait:
             waiting[one["job"]["id"]] = place
+        elif one.get("duplicate"):
+            progress.ended(place, "already there", document=one["document"]["id"])
         else:
-            progress.ended(place, "already there" if one.get("duplicate") else "queued")
+            progress.ended(place, "queued")
     return waiting
 
 

@@ -65,7 +65,7 @@ def _ended(job: dict[str, Any], path: str, progress: "Progress") -> Iterator[str
     """Tell how a file ended; yields why it is not live."""
     reason = job["error"] or {}
     if reason.get("code") == DuplicateDocument.code:  # the same text, which only reading finds
-        progress.ended(path, "already there")
+        progress.ended(path, "already there", document=reason.get("document_id"))
         return
     progress.ended(path, _ENDS[job["state"]])
     if job["state"] != "done":
@@ -108,10 +108,11 @@ class Progress:
             completed=self._ends.total() + _share(job),
         )
 
-    def ended(self, path: Path | str, how: str) -> None:
-        """A line for a file that ended: live, failed, already there and so on."""
+    def ended(self, path: Path | str, how: str, *, document: str | None = None) -> None:
+        """A line for a file that ended: live, failed, already there and so on; with `document`, where it is."""
         self._ends[how] += 1
-        self.console.print(f"{how:>13}  {path}", highlight=False, markup=False, soft_wrap=True)
+        where = f"  (xuesi show {document})" if document else ""
+        self.console.print(f"{how:>13}  {path}{where}", highlight=False, markup=False, soft_wrap=True)
         self.bar.update(self._task, completed=self._ends.total())
 
     def say(self, sentence: str) -> None:

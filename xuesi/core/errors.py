@@ -4,7 +4,7 @@
     ├ InvalidInput
     │ ├ EmptyQuestion · QuestionTooLong · EmptyFile · UnsupportedFormat · DocumentTooLarge · EncryptedDocument
     │ └ UnreadableDocument · NoText · TooMuchToRead · UnsafeUrl · UnusableBackup
-    ├ NotFound              DocumentNotFound · VersionNotFound · PassageNotFound · PageNotFound · JobNotFound
+    ├ NotFound              DocumentNotFound · VersionNotFound · PassageNotFound · PageNotFound · JobNotFound · NearDuplicateNotFound
     ├ Conflict              DuplicateDocument · IndexMismatch · NewerCatalogue · WrongState
     ├ Forbidden             TokenRequired
     ├ LimitReached

@@ -40,7 +40,8 @@ class Settings(BaseSettings):
     embedding_model: str = Field(
         "embedded",
         min_length=1,
-        description="`embedded`, a sentence-transformers folder or name, or `openai:NAME` of a model server.",
+        description="`embedded`, a sentence-transformers folder or name, `openai:NAME` of a model server, or `llama-index:MODULE:NAME` "
+        "for what a class or function without arguments gives.",
     )
     embedding_base_url: str = Field("", description="Address of the OpenAI-compatible embedding server, with /v1.")
     embedding_api_key: SecretStr | None = Field(None, description="Key for the embedding server.")
