@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-.PHONY: setup serve test check eval bench docs bundle clean
+.PHONY: setup serve test check eval bench docs bundle try-bundle clean
 
 # Installs from the lock into .venv and prepares the embedding model once.
 setup: .venv/.installed
@@ -55,6 +55,10 @@ docs: .venv/.installed
 # One folder dist/xuesi-bundle that installs and runs on a machine without a network.
 bundle: setup
 	$(BIN)/python release/bundle.py
+
+# The bundle installed and asked where there is no network. Takes some minutes; needs unshare and ip.
+try-bundle: bundle
+	unshare --map-root-user --net sh release/try.sh dist/xuesi-bundle
 
 clean:
 	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
