@@ -4,19 +4,39 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, make_url
 
 from index.catalogue import open_catalogue
 from index.catalogue.migrate import revisions
+from index.catalogue.store import Store
 from index.catalogue.tables import metadata
 from tests.library import NOW, add, publish
-from xuesi.core.domain import NO_FILTERS, Filters, VersionState
+from xuesi.core.domain import (
+    NO_FILTERS,
+    Document,
+    DocumentId,
+    Filters,
+    Job,
+    JobId,
+    JobKind,
+    JobState,
+    Kind,
+    Page,
+    Passage,
+    PassageId,
+    Span,
+    Version,
+    VersionId,
+    VersionState,
+)
 from xuesi.core.errors import (
     DataFolderReadOnly,
     IndexCorrupt,
@@ -102,6 +122,92 @@ def test_a_catalogue_without_tables_is_brought_up_to_date(place: Path) -> None:
         database.commit()
     with open_catalogue(address(place)) as catalogue:
         publish(catalogue)
+
+
+_ROWS_OF_THE_FIRST_REVISION = """
+INSERT INTO document (id, title, kind, issuer, published_on, effective_on, language, visibility, superseded_by, created_at, deleted_at)
+VALUES ('d', '调查研究工作手册', 'study_text', '研究室', '2023-06-01', NULL, 'zh', 'everyone', NULL, '2026-03-01T08:00:00.000000+00:00', NULL);
+INSERT INTO document_topic (document_id, topic, ordinal) VALUES ('d', '调查研究', 0);
+INSERT INTO version (id, document_id, number, sha256, file_name, media_type, bytes, state, added_at, pages, chars, passages, quality, added_by,
+    live_from, retired_at)
+VALUES ('v', 'd', 1, 'abc', '手册.txt', 'text/plain', 300, 'live', '2026-03-01T08:00:00.000000+00:00', 1, 12, 1, '{"warnings": []}', 'owner',
+    '2026-03-01T08:00:00.000000+00:00', NULL);
+INSERT INTO job (id, kind, document_id, version_id, state, created_at, updated_at, stage, done, total, error_code, error_detail, attempts,
+    lease_until)
+VALUES ('j', 'embed', 'd', 'v', 'queued', '2026-03-01T08:00:00.000000+00:00', '2026-03-01T08:00:00.000000+00:00', '', 0, 0, '', '', 0, NULL);
+INSERT INTO page (version_id, number, start, end, label, width, height) VALUES ('v', 1, 0, 12, '1', 595.0, 842.0);
+INSERT INTO passage (id, version_id, ordinal, start, end, text, page_from, page_to, heading_path, tokens)
+VALUES ('p', 'v', 0, 0, 12, '调研要走到基层去看一看。', 1, 1, '["第一章 总则"]', 9);
+INSERT INTO fact (key, value) VALUES ('a', 'b');
+"""
+
+
+def _of_the_first_revision(place: Path) -> None:
+    """Make a catalogue as the first program left it, with a row in each of its tables."""
+    place.parent.mkdir()
+    config = Config()
+    config.set_main_option("script_location", "index.catalogue:migrations")
+    config.set_main_option("path_separator", "os")
+    store = Store(make_url(address(place)))
+    with store.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revisions()[0])
+    store.close()
+    with closing(sqlite3.connect(place)) as database:
+        database.executescript(_ROWS_OF_THE_FIRST_REVISION)
+
+
+def test_what_the_first_program_wrote_is_there_after_the_migrations(place: Path) -> None:
+    _of_the_first_revision(place)
+    document, version = DocumentId("d"), VersionId("v")
+    with open_catalogue(address(place)) as catalogue:
+        assert catalogue.document(document) == Document(
+            id=document,
+            title="调查研究工作手册",
+            kind=Kind.STUDY_TEXT,
+            created_at=NOW,
+            issuer="研究室",
+            published_on=date(2023, 6, 1),
+            language="zh",
+            topics=("调查研究",),
+        )
+        assert catalogue.row(document).newest == Version(
+            id=version,
+            document_id=document,
+            number=1,
+            sha256="abc",
+            file_name="手册.txt",
+            media_type="text/plain",
+            bytes=300,
+            state=VersionState.LIVE,
+            added_at=NOW,
+            pages=1,
+            chars=12,
+            passages=1,
+            quality={"warnings": []},
+            added_by="owner",
+            live_from=NOW,
+        )
+        assert catalogue.pages(version) == [Page(1, Span(0, 12), "1", 595.0, 842.0)]
+        passage = Passage(
+            id=PassageId("p"),
+            version_id=version,
+            ordinal=0,
+            span=Span(0, 12),
+            text="调研要走到基层去看一看。",
+            page_from=1,
+            page_to=1,
+            heading_path=("第一章 总则",),
+            tokens=9,
+        )
+        assert catalogue.passages(version) == [passage]
+        assert catalogue.live([passage.id], NO_FILTERS)[passage.id].passage == passage
+        job = Job(JobId("j"), JobKind.EMBED, document, version, JobState.QUEUED, created_at=NOW, updated_at=NOW)
+        assert catalogue.job(job.id) == job
+        assert catalogue.claim_job(job.id, now=NOW, lease_until=NOW + timedelta(minutes=1))
+        assert catalogue.get_fact("a") == "b"
+    with closing(sqlite3.connect(place)) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(revisions()[-1],)]
 
 
 def test_a_newer_catalogue_is_refused_and_left_as_it_is(place: Path) -> None:
