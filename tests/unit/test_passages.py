@@ -86,6 +86,50 @@ def test_passages_are_exact_ordered_complete_and_inside_one_section(
         assert len(kinds) == 1
 
 
+_sentences = st.builds(
+    lambda clauses, end: "，".join("研" * size for size in clauses) + end,
+    st.lists(st.integers(1, 60), min_size=1, max_size=8),
+    st.sampled_from("。！？；"),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(_sentences, min_size=1, max_size=8), min_size=1, max_size=5), st.integers(100, 400))
+def test_only_a_sentence_longer_than_a_passage_may_be_is_cut(paragraphs: list[list[str]], max_chars: int) -> None:
+    reading = plain(*("".join(paragraph) for paragraph in paragraphs))
+    passages = passages_of(reading, max_chars=max_chars)
+    places = {place for passage in passages for place in (passage.span.start, passage.span.end)}
+    end = 0
+    for sentence in itertools.chain(*paragraphs):
+        start = reading.text.index(sentence, end)
+        end = start + len(sentence)
+        assert length(sentence) > max_chars or not places & set(range(start + 1, end))
+
+
+@pytest.mark.parametrize("together", [1, 3, 5, 100])
+def test_the_passages_of_long_chinese_sections_are_neither_scraps_nor_over_long(together: int) -> None:
+    sentences = [
+        "调查研究要深入基层，听取群众意见，把情况摸清、把问题找准、把对策提实。",
+        "先读原文，再谈体会。",
+        "读书班的学员分成八个小组，每个小组推选一名组长，负责收集疑问、安排研讨、整理纪要，并在结业前提交一份调研报告。",
+        "案件质量评价既看数量，也看质量。",
+        "数据在各个系统里标准不一，同一个对象有好几个编号，汇总以前必须先把口径统一起来。",
+    ]
+    pieces: list[Piece] = []
+    for section, size in enumerate((30, 47, 64, 81), start=1):
+        pieces.append((BlockKind.HEADING, f"第{section}部分的标题", 1))
+        text = [sentences[(section + number * number) % len(sentences)] for number in range(size)]
+        paragraphs = ["".join(text[at : at + together]) for at in range(0, size, together)]
+        pieces += [(BlockKind.PARAGRAPH, paragraph, 0) for paragraph in paragraphs]
+    sections = itertools.groupby(passages_of(reading_of(pieces)), key=lambda passage: passage.heading_path)
+    sizes = [[len(passage.text) for passage in passages] for _, passages in sections]
+    assert len(sizes) == 4
+    for section_sizes in sizes:
+        assert len(section_sizes) > 2
+        assert min(section_sizes[:-1]) >= 180
+        assert max(section_sizes) <= 380
+
+
 @settings(max_examples=100, deadline=None)
 @given(_pages)
 def test_structure_changes_kinds_and_levels_only(pages: list[list[Piece]]) -> None:
