@@ -133,3 +133,11 @@ def test_a_sentence_stands_under_its_heading() -> None:
     elsewhere = a_hit("还去了书院。", headings=("其他",), version="b")
     ranked = gathered(found(elsewhere, under, idf={"参": 1.0, "观": 1.0, "书": 1.0}))
     assert ranked[0].hit is under
+
+
+def test_of_sentences_that_say_as_much_that_of_the_better_passage_comes_first() -> None:
+    worse = a_hit("调研发现问题。", score=0.6, version="a")
+    better = a_hit("调研查明原因。", score=0.7, version="b")
+    ranked = gathered(found(worse, better, idf={"调": 1.0, "研": 1.0}))
+    assert [e.hit for e in ranked] == [better, worse]
+    assert ranked[0].share == ranked[1].share
