@@ -38,6 +38,20 @@ def test_an_interrupted_taking_goes_on_and_everything_is_waited_for(tmp_path: Pa
         assert services.unready() == []
 
 
+@pytest.mark.parametrize("now", [False, True])
+def test_a_sample_document_that_was_removed_does_not_come_back(tmp_path: Path, now: bool) -> None:
+    manifest = _corpus(tmp_path)
+    for name, text in _TEXTS.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with opened(tmp_path / "var") as services:
+        take_sample(services, manifest)
+        unwanted, kept = services.catalogue.rows(limit=10)[0]
+        services.remove(unwanted.document.id, now=now)
+    with opened(tmp_path / "var") as services:
+        take_sample(services, manifest)
+        assert [row.document.id for row in services.catalogue.rows(limit=10)[0]] == [kept.document.id]
+
+
 def test_a_manifest_that_is_none_is_said(tmp_path: Path) -> None:
     (tmp_path / "manifest.toml").write_text("document = ", encoding="utf-8")
     with opened(tmp_path / "var") as services, pytest.raises(Misconfigured, match=r"manifest\.toml cannot be read"):
