@@ -3,14 +3,17 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from index.embedders.openvino_model import OpenVinoEmbedder
+from index.embedders.card import GRAPH
+from index.embedders.openvino_model import OpenVinoEmbedder, _compile
 from index.late import late_scores
 from tests.plain_sentence_transformers import ask
 from xuesi.core.domain import Span
+from xuesi.core.openvino_runtime import ov
 from xuesi.core.ports import EmbedInput
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +109,34 @@ def test_sentences_beyond_the_cut_get_the_passages_vector(embedder: OpenVinoEmbe
     assert embedded.tokens is not None
     assert len(embedded.tokens.of(0)) <= embedder.max_tokens
     assert embedder.count_tokens([text])[0] > 1000
+
+
+def test_the_compiled_model_computes_in_bfloat16_where_the_cpu_can(model_dir: Path) -> None:
+    core = ov.Core()
+    compiled = _compile(core.read_model(model_dir / GRAPH), streams=1, threads=1)
+    fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    assert compiled.get_property("INFERENCE_PRECISION_HINT") == (ov.Type.bf16 if fast else ov.Type.f32)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision"),
+    [(["FP32", "INT8", "BIN"], "f32"), (["FP32", "BF16", "INT8", "BIN"], "bf16"), (["FP32", "FP16"], "f32")],
+)
+def test_the_precision_follows_what_the_cpu_reports(
+    monkeypatch: pytest.MonkeyPatch, capabilities: list[str], precision: str
+) -> None:
+    class Reporting:
+        def get_property(self, device: str, name: str) -> list[str]:
+            assert (device, name) == ("CPU", "OPTIMIZATION_CAPABILITIES")
+            return capabilities
+
+        def compile_model(self, _graph: object, device: str, settings: dict[str, str]) -> dict[str, str]:
+            assert device == "CPU"
+            return settings
+
+    monkeypatch.setattr(ov, "Core", Reporting)
+    settings: Any = _compile(None, streams=1, threads=1)
+    assert settings["INFERENCE_PRECISION_HINT"] == precision
 
 
 def test_two_first_inferences_at_once_do_not_wait_for_each_other() -> None:
