@@ -6,7 +6,7 @@ cd "$1"
 rm -rf .venv var
 ./install.sh
 ./xuesi.sh add corpus/sample/*
-./xuesi.sh ask "调研发现的问题怎样变成措施？" --json | grep -q '"answered"'
+./xuesi.sh ask "读书班邀请了谁作专题辅导？" --json | grep -q '"answered"'
 ./xuesi.sh ask "Who was invited to give special guidance at the reading class?" | grep -q '\[1\]'
 ./xuesi.sh doctor
 echo "The bundle works without a network."
