@@ -16,7 +16,6 @@ import numpy as np
 
 from index.lexical import TantivyIndex
 from index.tokens import tokens
-from index.vectors.chroma import ChromaIndex
 from xuesi.core.domain import PassageId, Version, VersionId
 from xuesi.core.errors import IndexCorrupt, WrongState
 from xuesi.core.ports import Catalogue, Floats, LexicalEntry, LexicalIndex, TokenCodes, VectorIndex
@@ -228,6 +227,8 @@ class Indexes:
 
     def _open(self, number: int, fingerprint: str) -> Generation:
         vectors, lexical = (self._data_dir / name / str(number) for name in _FOLDERS)
+        from index.vectors.chroma import ChromaIndex  # noqa: PLC0415 a second to import, and a worker opens no index
+
         return Generation(number, fingerprint, ChromaIndex(vectors), TantivyIndex(lexical))
 
     def _numbers(self) -> set[int]:
