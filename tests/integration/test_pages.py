@@ -18,8 +18,9 @@ from reportlab.pdfgen.canvas import Canvas
 from api.app import create_app
 from api.fetch import Network
 from api.pages.ask import matched
+from api.render import PageRenderer
 from tests.api_library import BASE, boxes_of, opened, read, work
-from tests.drawn import encrypted_pdf
+from tests.drawn import drawn, encrypted_pdf
 from xuesi.core.domain import (
     Document,
     DocumentId,
@@ -70,9 +71,17 @@ def one(page: BeautifulSoup | Tag, selector: str) -> Tag:
     return found[0]
 
 
-def add(client: TestClient, services: Services, text: str = TEXT, *, name: str = "讲稿.txt", pages: int = 1) -> str:
+def add(
+    client: TestClient,
+    services: Services,
+    text: str = TEXT,
+    *,
+    name: str = "讲稿.txt",
+    pages: int = 1,
+    content: bytes | None = None,
+) -> str:
     """A live document's id."""
-    content = _pdf() if name.endswith(".pdf") else text.encode()
+    content = content or (_pdf() if name.endswith(".pdf") else text.encode())
     response = client.post("/library/add", files={"file": (name, content)}, follow_redirects=False)
     assert response.status_code == 303
     rows, _ = services.catalogue.rows(limit=1)
@@ -307,6 +316,27 @@ def test_a_pdf_shows_the_page_with_the_mark_and_turns_its_pages(client: TestClie
     assert not page.select(".turn a[rel=next]")
     other = soup(client.get(at(document, "Second", text=text) + "&view=text"))
     assert "".join(mark.text for mark in other.select("mark")) == "Second"
+
+
+def test_a_pdf_whose_chinese_font_neither_it_nor_the_server_has_is_shown_as_text_with_the_quote_marked(
+    services: Services,
+) -> None:
+    text = "主题教育读书班每期五天，由党委书记主持。"
+    renderer = PageRenderer(timeout_s=120, font=None)
+    with TestClient(create_app(services, renderer=renderer), base_url=BASE, headers=HTML) as client:
+        fontless = drawn([(20, 150, 12, text)], size=(300, 200))
+        document = add(client, services, text, name="读书班.pdf", content=fontless)
+        address = at(document, "每期五天", text=text)
+        for shown in (address, f"{address}&view=page", at(document, "每期五天", text=text, more="/excerpt")):
+            page = soup(client.get(shown))
+            assert not page.select(".sheet, img[src*='.png']"), shown
+            assert "缺少字体" in one(page, ".notice").text
+            assert one(page, ".text mark").text == "每期五天"
+            assert one(page, ".text").get_text(strip=True) == text
+        other = add(client, services, "Hello", name="two.pdf")  # it is not that nothing can be drawn
+        page = soup(client.get(f"/documents/{other}/versions/1"))
+        assert page.select(".sheet img")
+        assert not page.select(".notice")
 
 
 def test_a_page_or_part_that_is_not_there_is_an_error(client: TestClient, services: Services) -> None:
