@@ -361,6 +361,33 @@ def test_a_question_asked_over_another_is_the_one_that_is_answered(reader: Reade
     assert reader.page.locator(".statement").all_inner_texts() == ["乙问", "乙问"]
 
 
+def test_a_statement_is_shown_while_the_rest_of_the_answer_is_still_to_come(reader: Reader) -> None:
+    asked = httpx.post(f"{reader.url}/api/v1/ask", json={"question": ABOUT_NEWS, "stream": True}, timeout=120)
+    told = asked.raise_for_status().text
+    first = told.index("\n\n", told.index("event: statement")) + 2
+    assert "event: statement" in told[first:]
+    reader.page.add_init_script(
+        """
+        const answer = new ReadableStream({ start: (stream) => { window.stream = stream; } });
+        window.tell = (text) => window.stream.enqueue(new TextEncoder().encode(text));
+        const fetched = window.fetch;
+        window.fetch = (...what) => what[0] === "/api/v1/ask" ? Promise.resolve(new Response(answer)) : fetched(...what);
+        """
+    )
+    reader.ask(ABOUT_NEWS)
+    statements, answer = reader.page.locator(".statement"), reader.page.locator("#answer")
+    expect(reader.page.locator("#answer .waiting")).to_be_visible()
+    reader.page.evaluate("tell", told[:first])
+    expect(statements.locator(".cite")).not_to_have_count(0)
+    expect(statements).to_have_count(1)
+    expect(answer).to_have_attribute("aria-busy", "true")
+    expect(reader.page.locator(".sources, #answer .waiting")).to_have_count(0)
+    reader.page.evaluate("tell", told[first:])
+    expect(reader.page.locator(".sources")).to_be_visible()
+    expect(statements).to_have_count(told.count("event: statement"))
+    expect(answer).not_to_have_attribute("aria-busy", "true")
+
+
 def test_the_language_can_be_switched_and_the_answer_stays(reader: Reader) -> None:
     reader.ask(ABOUT_NEWS)
     expect(reader.page.locator(".sources")).to_be_visible()
