@@ -1,20 +1,23 @@
 """What do end-to-end tests need? The program as a process, on a data folder of its own that shares the prepared model."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
 _START_S = 200.0
+_GUARD_S = 240.0
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -76,6 +79,23 @@ class Program:
                 process.wait(120)
                 assert process.stdout
                 process.stdout.close()
+
+    def server(self) -> psutil.Process:
+        """The process that owns the data folder."""
+        return psutil.Process(json.loads((self.data_dir / "owner.json").read_text())["pid"])
+
+    def worker(self) -> psutil.Process:
+        """The worker that the server started."""
+        (found,) = (process for process in self.server().children() if "worker" in process.cmdline())
+        return found
+
+
+def until(reached: Callable[[], bool], *, pause_s: float = 0.1) -> None:
+    """Wait for what is to come."""
+    deadline = time.monotonic() + _GUARD_S
+    while not reached():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(pause_s)
 
 
 def wait_until_ready(url: str) -> None:

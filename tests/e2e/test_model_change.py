@@ -1,21 +1,16 @@
 """Is the model changed under a running server, worker killed and all, while it answers every question right? By the program as processes."""
 
-import json
-import os
-import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 
 from index.embedders.openvino_model import OpenVinoEmbedder
-from tests.e2e.conftest import Program
+from tests.e2e.conftest import Program, until
 from tests.embedding_server import Body, EmbeddingServer
 
 _GUARD_S = 240.0
@@ -94,22 +89,6 @@ def asked_all_the_time(url: str) -> Iterator[list[Any]]:
     assert len(told) >= len(_QUESTIONS)
 
 
-def until(reached: Callable[[], bool], *, pause_s: float = 0.1) -> None:
-    deadline = time.monotonic() + _GUARD_S
-    while not reached():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(pause_s)
-
-
-def worker_of(program: Program) -> psutil.Process:
-    """The worker that the server started."""
-    server = json.loads((program.data_dir / "owner.json").read_text())["pid"]
-    for process in psutil.Process(server).children():
-        if "worker" in process.cmdline():
-            return process
-    raise AssertionError("there is no worker")
-
-
 def test_the_model_is_changed_while_the_server_answers(
     program: Program, tmp_path: Path, embedder: OpenVinoEmbedder
 ) -> None:
@@ -127,7 +106,7 @@ def test_the_model_is_changed_while_the_server_answers(
                 assert "next: openai:other" in begun.stdout
                 until(lambda: models.held != "")
                 assert _model(url)["next"]["done"] == 1
-                os.kill(worker_of(program).pid, signal.SIGKILL)
+                program.worker().kill()
                 models.free.set()
                 waited = program.run(*arguments, "--wait")
                 assert waited.returncode == 0, waited.stderr
