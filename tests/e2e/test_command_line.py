@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -32,9 +33,12 @@ def rule(tmp_path: Path) -> Path:
     return path
 
 
-def test_life_of_a_document_beside_a_running_server(program: Program, rule: Path) -> None:
+def test_life_of_a_document_beside_a_server_and_a_worker_that_load_no_torch(program: Program, rule: Path) -> None:
     with program.serving() as url:
         _life_of_a_document(program, rule, url)
+        for process in (program.server(), program.worker()) if sys.platform == "linux" else ():
+            loaded = Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8")
+            assert set(re.findall(r"lib(?:openvino|torch)", loaded)) == {"libopenvino"}, process.cmdline()
 
 
 def _life_of_a_document(program: Program, rule: Path, url: str) -> None:
