@@ -1,16 +1,19 @@
 """The command as a process: beside a running server and without one, and what bad luck makes of it."""
 
+import contextlib
 import json
 import re
 import socket
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.e2e.conftest import Program, clean_environment
+from tests.e2e.conftest import Program, clean_environment, until
 
 RULE = """# 档案借阅办法
 
@@ -229,10 +232,42 @@ def test_nothing_but_loopback_without_a_token(program: Program) -> None:
     assert "XUESI_ADMIN_TOKEN" in ended.stderr
 
 
-def test_writes_carry_the_token(program: Program, rule: Path) -> None:
-    with program.serving(XUESI_ADMIN_TOKEN="芝麻开门"):
+def test_writes_carry_the_token_and_what_waits_is_done_by_a_worker_that_is_started_by_hand(
+    program: Program, rule: Path
+) -> None:
+    other = rule.with_name("食堂.md")
+    other.write_text("# 食堂\n\n食堂每天中午十二点开饭。\n", encoding="utf-8")
+    token = {"XUESI_ADMIN_TOKEN": "芝麻开门"}
+    with program.serving("--no-worker", **token) as url, httpx.Client(base_url=f"{url}/api/v1", timeout=120) as http:
+
+        def states(of: str) -> dict[str, str]:
+            return {it["file_name"]: it["state"] for it in http.get(f"/{of}").raise_for_status().json()["items"]}
+
         refused = program.run("add", str(rule))
         assert refused.returncode == 77
         assert "token" in refused.stderr.lower()
-        assert program.run("add", str(rule), XUESI_ADMIN_TOKEN="芝麻开门").returncode == 0
+        assert program.run("add", str(rule), str(other), "--no-wait", **token).returncode == 0
+        (job,) = (it["id"] for it in http.get("/jobs").json()["items"] if it["file_name"] == other.name)
+        assert program.run("cancel", job, **token).returncode == 0
+        assert states("jobs") == {rule.name: "queued", other.name: "cancelled"}
+        with _working(program):
+            until(lambda: states("documents")[rule.name] == "live")
+            assert states("jobs") == {rule.name: "done", other.name: "cancelled"}
+            retried = program.run("retry", job, **token)
+            assert (retried.returncode, retried.stdout) == (0, f"queued {job}\n"), retried.stderr
+            until(lambda: states("documents")[other.name] == "live")
         assert program.run("ask", "借阅期限是多少天？").returncode == 0
+
+
+@contextlib.contextmanager
+def _working(program: Program) -> Iterator[None]:
+    """A worker as a command of its own, which ends well when it is told to end."""
+    environment = clean_environment(XUESI_DATA_DIR=str(program.data_dir))
+    worker = subprocess.Popen([*program.command, "worker"], env=environment, cwd=program.cwd)
+    try:
+        yield
+        worker.terminate()
+        assert worker.wait(60) == 0
+    finally:
+        worker.kill()
+        worker.wait(60)
