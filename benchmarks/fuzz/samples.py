@@ -142,7 +142,7 @@ def _eml() -> list[bytes]:
 
 def _picture(form: str) -> list[bytes]:
     picture = Image.new("RGB", (400, 120), "white")
-    ImageDraw.Draw(picture).text((10, 40), "Read the original works", fill="black", font_size=28)
+    ImageDraw.Draw(picture).text((10, 40), f"Read the original {form}", fill="black", font_size=28)
     picture.save(out := io.BytesIO(), form)
     return [out.getvalue()]
 
@@ -158,12 +158,12 @@ def _tiff() -> list[bytes]:
 
 
 def _doc() -> list[bytes]:
-    """Texts of the sample corpus, saved by LibreOffice."""
+    """A text of the sample corpus, saved by LibreOffice."""
     if soffice() is None:
         raise SystemExit("There is no LibreOffice here to make a DOC.")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "a.docx"
-        source.write_bytes(min((path.read_bytes() for path in CORPUS.glob("*.docx")), key=len))
+        source.write_bytes(samples("docx")[1])
         profile = f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}"
         command = [str(soffice()), "--headless", profile, "--convert-to", "doc", "--outdir", folder, str(source)]
         subprocess.run(command, check=True, capture_output=True, timeout=300)

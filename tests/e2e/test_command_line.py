@@ -189,8 +189,17 @@ def test_data_folder_that_cannot_be_written_is_said(program: Program, tmp_path: 
     assert "Traceback" not in ended.stderr
 
 
-def test_index_of_another_model_is_refused_with_the_command_that_helps(program: Program, rule: Path) -> None:
+def test_an_index_that_is_damaged_or_of_another_model_is_refused_with_the_command_that_helps(
+    program: Program, rule: Path
+) -> None:
     assert program.run("add", str(rule)).returncode == 0
+    for damaged in (program.data_dir / "lexical").rglob("meta.json"):
+        damaged.write_text("{")
+    refused = program.run("search", "续借")
+    assert refused.returncode == 70
+    assert "xuesi reindex" in refused.stderr
+    assert program.run("reindex").returncode == 0
+    assert json.loads(program.run("search", "续借", "--json").stdout)["hits"]
     import sqlite3
 
     with sqlite3.connect(program.data_dir / "catalogue.db") as database:
@@ -202,17 +211,6 @@ def test_index_of_another_model_is_refused_with_the_command_that_helps(program: 
     assert program.run("reindex").returncode == 4
     mended = program.run("reindex", "--model", "embedded")
     assert mended.returncode == 0, mended.stderr
-    assert json.loads(program.run("search", "续借", "--json").stdout)["hits"]
-
-
-def test_damaged_index_is_rebuilt(program: Program, rule: Path) -> None:
-    assert program.run("add", str(rule)).returncode == 0
-    for damaged in (program.data_dir / "lexical").rglob("meta.json"):
-        damaged.write_text("{")
-    refused = program.run("search", "续借")
-    assert refused.returncode == 70
-    assert "xuesi reindex" in refused.stderr
-    assert program.run("reindex").returncode == 0
     assert json.loads(program.run("search", "续借", "--json").stdout)["hits"]
 
 

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from benchmarks.fuzz.mutations import mutated
 from benchmarks.fuzz.samples import MADE, samples
 from benchmarks.fuzz.trial import Trial
+from ingest.formats import soffice
 from ingest.intake import Accepted
+from tests.tools import needs_libreoffice
 from tests.whole_path import open_whole_path
 from xuesi.core import errors
 from xuesi.core.domain import JobState, VersionState
@@ -43,16 +45,21 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_changed_file_is_read_or_refused_in_words(trial: Trial, name: str, chance: Random) -> None:
+    if name == "doc":
+        needs_libreoffice()
     data = mutated(chance.choice(samples(name)), name, chance)
     outcome = trial.read(data, f"file.{name}")
     assert not outcome.failure, f"{outcome.failure}\n{outcome.log}"
 
 
 def test_valid_files_of_every_format_go_live_and_changed_ones_go_live_whole_or_not_at_all(tmp_path: Path) -> None:
+    documents = [
+        name for name in MADE if name != "zip" and (name != "doc" or soffice())
+    ]  # a ZIP holds some and is none
     with open_whole_path(tmp_path, page_timeout_s=60) as path:
-        valid = [path.take(data, f"{name}{i}.{name}") for name in MADE for i, data in enumerate(samples(name)[:1])]
+        valid = [path.take(samples(name)[0], f"valid.{name}") for name in documents]
         changed = []
-        for name in MADE:
+        for name in documents:
             chance = Random(zlib.crc32(name.encode()))
             for i in range(2):
                 data = mutated(samples(name)[0], name, chance)
