@@ -15,12 +15,13 @@ from types import MappingProxyType
 import numpy as np
 
 from index.lexical import TantivyIndex
-from index.tokens import tokens
+from index.tokens import FORM, tokens
 from xuesi.core.domain import PassageId, Version, VersionId
 from xuesi.core.errors import IndexCorrupt, WrongState
 from xuesi.core.ports import Catalogue, Floats, LexicalEntry, LexicalIndex, TokenCodes, VectorIndex
 
 _FACT = "index_generation"
+_FORM_FACT = "token_form"  # of the lexical index in force
 _FOLDERS = ("vectors", "lexical")
 
 
@@ -98,6 +99,13 @@ class Indexes:
             if not replace_damaged:
                 raise
             self._current = self._open(number + 1, fingerprint)
+        if not self._current.lexical.count():
+            catalogue.set_fact(_FORM_FACT, FORM)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether another version of the program cut the texts in the lexical index into tokens otherwise than questions are cut now."""
+        return self._catalogue.get_fact(_FORM_FACT) != FORM
 
     @property
     def fingerprint(self) -> str:
@@ -207,7 +215,7 @@ class Indexes:
             assert self._next is not None
             if self._failure is not None:
                 raise self._failure
-            self._catalogue.set_facts({**facts, _FACT: str(self._next.number)})
+            self._catalogue.set_facts({**facts, _FACT: str(self._next.number), _FORM_FACT: FORM})
             with self._readers:
                 old, self._current, self._next = self._current, self._next, None
                 self._readers.wait_for(lambda: not self._reading.get(old.number))

@@ -10,7 +10,7 @@ from index.indexes import Generation, Indexes
 from index.publish import Publisher, batches
 from index.versions import INDEXED
 from xuesi.core.domain import Version
-from xuesi.core.errors import Corrupt, NotFound, WrongState
+from xuesi.core.errors import Corrupt, NotFound, WrongState, XuesiError
 from xuesi.core.ports import Catalogue
 
 _log = logging.getLogger("xuesi.rebuild")
@@ -50,6 +50,19 @@ def rebuild(
             skipped += left
         passages = new.lexical.count()
     return Rebuilt(versions, passages, tuple(skipped), time.perf_counter() - started)
+
+
+def renew(stop: threading.Event, *, indexes: Indexes, catalogue: Catalogue, publisher: Publisher) -> None:
+    """Rebuild the indexes if an earlier version of the program cut texts otherwise; they answer meanwhile. What prevents it is logged."""
+    if not indexes.outdated:
+        return
+    _log.info("The indexes are rebuilt in the background: this version of Xuesi cuts texts into other words.")
+    try:
+        done = rebuild(indexes, catalogue=catalogue, publisher=publisher, stop=stop)
+    except XuesiError as error:
+        _log.warning("The indexes were not rebuilt, which is tried again at the next start: %s", error)
+    else:
+        _log.info("The indexes are rebuilt: %d passages in %.0f s.", done.passages, done.took_s)
 
 
 def take_in(batch: Sequence[Version], new: Generation, publisher: Publisher) -> tuple[int, list[str]]:

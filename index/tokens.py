@@ -1,6 +1,7 @@
 """Which tokens does a text have, for documents and questions alike? Used by the lexical index, and by answers to compare sentences.
 
-Han characters give their words (jieba, search mode), their pairs and themselves; whatever else is written with spaces gives its words.
+Han characters give their words (jieba, search mode), their pairs and themselves; whatever else is written with spaces gives its words. Numbers
+and dates give themselves in Arabic digits besides, however they are written.
 """
 
 import re
@@ -9,6 +10,9 @@ import unicodedata
 import opencc
 import rjieba
 
+from index.numerals import numbers
+
+FORM = "2"  # changed whenever a text gives other tokens than before: a server then makes its indexes anew
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3007"
 _RUN = re.compile(
     rf"(?P<han>[{_HAN}]+)"
@@ -24,19 +28,22 @@ def tokens(text: str) -> list[str]:
 
     Of a run of Han characters: its words of two characters and more, shorter words within long ones included, then all its pairs,
     then all its characters, so that a question of one character finds something too. A word of two characters counts twice,
-    as word and as pair. Numbers stay whole, without the commas between thousands. The possessive 's is dropped.
+    as word and as pair. Numbers stay whole, without the commas between thousands. The possessive 's is dropped. After each line come
+    the numbers that it says in other ways (`index.numerals`).
 
     Returns:
         Tokens without white space, in this order run by run, with repetitions.
     """
     found: list[str] = []
-    for run in _RUN.finditer(unicodedata.normalize("NFKC", text).lower()):
-        if run["han"]:
-            found += _han(run["han"])
-        elif run["number"]:
-            found.append(run["number"].replace(",", "")[:_MOST_CHARS])
-        else:
-            found.append(run["word"].replace("’", "'").removesuffix("'s")[:_MOST_CHARS])
+    for line in unicodedata.normalize("NFKC", text).lower().split("\n"):
+        for run in _RUN.finditer(line):
+            if run["han"]:
+                found += _han(run["han"])
+            elif run["number"]:
+                found.append(run["number"].replace(",", "")[:_MOST_CHARS])
+            else:
+                found.append(run["word"].replace("’", "'").removesuffix("'s")[:_MOST_CHARS])
+        found += (number[:_MOST_CHARS] for number in numbers(line))
     return found
 
 

@@ -20,6 +20,7 @@ from index.indexes import Indexes
 from index.owner import owned
 from index.pipeline import HybridSearcher
 from index.publish import Publisher
+from index.rebuild import renew
 from index.restore import refuse_interrupted
 from index.topics import TopicFinder
 from ingest.apart.unpacking import UnpackingApart
@@ -81,6 +82,9 @@ def open_services(settings: Settings, *, url: str = "", standing: bool = False) 
         }
         if standing:
             works["watcher"] = partial(services.watcher.run_forever, every_s=settings.watch_every_s)
+            works["renewal"] = partial(
+                renew, indexes=services.indexes, catalogue=services.catalogue, publisher=services.publisher
+            )
         for name, work in works.items():
             thread = threading.Thread(target=work, args=(stop,), name=name, daemon=True)
             thread.start()

@@ -1,14 +1,17 @@
 """Are the indexes made anew from the catalogue and the files, while the old ones answer?"""
 
+import logging
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from index import indexes, lexical
 from index.indexes import Indexes
-from index.rebuild import rebuild
+from index.rebuild import rebuild, renew
 from tests.index_samples import Library, open_library
 from xuesi.core.errors import IndexCorrupt, IndexMismatch, WrongState
 
@@ -72,6 +75,35 @@ def test_a_version_without_vectors_is_skipped_and_named(library: Library, tmp_pa
     done = rebuild(library.indexes, catalogue=library.catalogue, publisher=library.publisher)
     assert done.versions == done.passages == 1
     assert broken.document_id in done.skipped[0]
+
+
+def test_indexes_of_other_tokens_are_renewed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(indexes, "FORM", "1")
+        earlier.setattr(lexical, "tokens", list)
+        with open_library(tmp_path) as library:
+            library.publish("甲", ["会议在二〇二三年四月举行。"])
+    with open_library(tmp_path) as library:
+        assert library.indexes.outdated
+        assert library.indexes.lexical.search(library.indexes.lexical.parse("2023"), limit=1) == []
+        for folders in (["2", "2"], ["2", "2"]):
+            renew(threading.Event(), indexes=library.indexes, catalogue=library.catalogue, publisher=library.publisher)
+            assert not library.indexes.outdated
+            assert _folders(tmp_path) == folders
+        assert len(library.indexes.lexical.search(library.indexes.lexical.parse("2023"), limit=1)) == 1
+    assert "1 passages" in caplog.text
+
+
+def test_indexes_that_cannot_be_renewed_go_on_answering(library: Library, caplog: pytest.LogCaptureFixture) -> None:
+    library.publish("甲", ["一直都在。"])
+    library.catalogue.set_fact("token_form", "1")
+    with library.indexes.building():
+        renew(threading.Event(), indexes=library.indexes, catalogue=library.catalogue, publisher=library.publisher)
+        assert "next start" in caplog.text
+        assert library.found("一直都在") == ["一直都在。"]
 
 
 def test_what_an_interrupted_rebuild_left_is_cleared_away(tmp_path: Path) -> None:

@@ -37,6 +37,12 @@ def test_numbers_stay_whole() -> None:
     ]
 
 
+def test_a_number_is_found_in_any_writing() -> None:
+    for written in ("二〇二三年", "２０２３年", "2023-05-01"):
+        assert "2023" in tokens(f"会议于{written}举行")
+    assert "〔2023〕15号" in set(tokens("国办发〔2023〕15号")) & set(tokens("國辦發［２０２３］１５號"))
+
+
 def test_english_words_are_split_at_hyphens_and_lose_their_possessive() -> None:
     assert tokens("The Party's long-term plan; don’t") == ["the", "party", "long", "term", "plan", "don't"]
 
