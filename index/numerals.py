@@ -19,7 +19,7 @@ _UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000
 _LARGE = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 _D, _U, _L = ("".join(them) for them in (_DIGITS, _UNITS, _LARGE))
 _NUMERAL = re.compile(rf"(?P<whole>[{_D}{_U}{_L}]+)(?:点(?P<part>[{_D}]+)(?![{_U}{_L}分刻]))?")
-_COUNTED = re.compile(r"(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)\s?(?P<unit>[万萬]?[亿億]|[万萬])")
+_COUNTED = re.compile(r"(?<!\d)(?P<number>\d{1,15}(?:,\d{3}){0,5}(?:\.\d{1,9})?)\s?(?P<unit>[万萬]?[亿億]|[万萬])")
 _DATE = re.compile(r"(?<![\d.])(?P<year>\d{4})(?P<between>[-/.])(?P<month>\d\d?)(?P=between)(?P<day>\d\d?)(?![\d.])")
 _PADDED = re.compile(r"(?<!\d)0([1-9])(?=[月日号號])")
 _DOCUMENT = re.compile(
@@ -29,6 +29,7 @@ _DAY = set(
     "月日号號"
 )  # a single digit before these is a number, and so is one after 第 or 分之; elsewhere (一般, 三农) it often is none
 _TEN = set("年月日号號")
+_LONGEST = 24  # characters of a numeral; what is longer counts nothing, and would take ever longer to count
 _POSITIONAL = 4  # digits without a unit: a year; fewer may be an estimate (三五年)
 
 
@@ -58,6 +59,8 @@ def _of_numeral(found: re.Match[str], text: str) -> Iterator[str]:
     whole, part = found["whole"], found["part"]
     before, after = text[max(0, found.start() - 2) : found.start()], text[found.end() : found.end() + 1]
     alone = len(whole) == 1
+    if len(whole) > _LONGEST or (part and len(part) > _LONGEST):
+        return
     if part:
         value = _DIGITS.get(whole) if alone else _value(whole)
         if value is not None:

@@ -6,10 +6,10 @@ from pathlib import Path
 from index.embedders.export import prepare_model
 from index.embedders.openai_compatible import OpenAICompatibleEmbedder
 from xuesi.core.errors import Misconfigured
+from xuesi.core.models import LLAMA_INDEX
 from xuesi.core.ports import Embedder
 
 _SERVER = "openai:"
-_LLAMA_INDEX = "llama-index:"
 
 
 def open_embedder(
@@ -48,10 +48,10 @@ def open_embedder(
         return OpenAICompatibleEmbedder(
             model=model, base_url=base_url, api_key=api_key, batch=batch, timeout_s=timeout_s
         )
-    if embedding_model.startswith(_LLAMA_INDEX):
+    if embedding_model.startswith(LLAMA_INDEX):
         from index.embedders.llama_index import named_embedder  # noqa: PLC0415  (takes a second)
 
-        return named_embedder(embedding_model.removeprefix(_LLAMA_INDEX))
+        return named_embedder(embedding_model.removeprefix(LLAMA_INDEX))
     folder = prepare_model(models_dir, embedding_model=embedding_model, progress=progress)
     from index.embedders.openvino_model import OpenVinoEmbedder  # noqa: PLC0415  (not needed beside a model server)
 

@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 
 import xuesi.wiring
 from api.app import create_app
+from index.catalogue.catalogue import open_catalogue
 from ingest.filling import Filler
 from ingest.intake import Accepted
 from ingest.lease import Left
@@ -25,8 +26,10 @@ from ingest.metadata import Metadata
 from ingest.worker import drain
 from tests.api_library import BASE
 from tests.index_samples import WordEmbedder
+from xuesi.core import models
 from xuesi.core.domain import JobState, Version, VersionState
 from xuesi.core.errors import IndexMismatch, InvalidInput, Misconfigured, ModelUnavailable, StorageFull, WrongState
+from xuesi.core.models import Choice
 from xuesi.core.ports import Embedded, EmbeddedQuery, EmbedInput, Floats
 from xuesi.core.settings import Settings
 from xuesi.offline import change_model_offline
@@ -513,4 +516,17 @@ def test_page_and_interface_tell_how_far_the_change_is(library: Library) -> None
     assert client.post("/api/v1/embedding-model/cancel").json()["next"] is None
     refused = client.post("/api/v1/embedding-model", json={"model": "nowhere"})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid-input")
+    code = client.post("/api/v1/embedding-model", json={"model": "llama-index:os:abort"})
+    assert code.status_code == 422
+    assert "XUESI_EMBEDDING_MODEL" in code.json()["hint"]
     assert client.post("/api/v1/embedding-model/drop-old").json() == {"versions": 0, "bytes": 0}
+
+
+def test_code_is_loaded_only_where_the_settings_name_it(tmp_path: Path) -> None:
+    named, settings = Choice("llama-index:os:abort", "", "embedded"), Settings(data_dir=tmp_path)
+    with open_catalogue(f"sqlite:///{tmp_path / 'catalogue.db'}") as catalogue:
+        models.choose(catalogue, named, "as a backup may say")
+        with pytest.raises(Misconfigured, match="is code"):
+            models.settings_in_force(settings, catalogue)
+        own = settings.model_copy(update={"embedding_model": named.name})
+        assert models.settings_in_force(own, catalogue).embedding_model == named.name

@@ -62,6 +62,14 @@ def _written(number: int) -> str:
     return written
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["1" * 300_000, "1,234" * 60_000, "1.1" * 100_000, "一万亿" * 100_000, "亿" * 300_000, "〔2023〕三" * 60_000],
+)
+def test_endless_numerals_count_nothing_and_hold_nobody_up(text: str) -> None:
+    assert all(len(number) < 40 for number in numbers(text))
+
+
 @given(st.integers(10, 99_999_999))
 def test_every_number_written_in_full_is_found(number: int) -> None:
     assert list(numbers(_written(number))) == [str(number)]

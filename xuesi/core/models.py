@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from typing import Self
 
 from xuesi.core.domain import Version, VersionId, VersionState
-from xuesi.core.errors import XuesiError
+from xuesi.core.errors import Misconfigured, XuesiError
 from xuesi.core.ports import Catalogue, Files
 from xuesi.core.settings import Settings
 
+LLAMA_INDEX = "llama-index:"  # before the module and the name of what gives the embedding
 FINGERPRINT_FACT = "embedding_fingerprint"  # of the model whose vectors the indexes hold
 _CHOICE_FACT = "embedding_choice"
 _NEXT_FACT = "next_model"
@@ -98,7 +99,7 @@ def choose(catalogue: Catalogue, choice: Choice, fingerprint: str) -> None:
 
 
 def settings_in_force(settings: Settings, catalogue: Catalogue) -> Settings:
-    """The settings with the model that was chosen for the library, unless they have said something new since."""
+    """The settings with the model that was chosen for the library, unless they have said something new since. Raises as `settings_of`."""
     choice = choice_in_force(catalogue)
     if choice is None or settings.embedding_model not in (choice.instead_of, choice.name):
         return settings
@@ -106,7 +107,16 @@ def settings_in_force(settings: Settings, catalogue: Catalogue) -> Settings:
 
 
 def settings_of(choice: Choice, settings: Settings) -> Settings:
-    """The settings with this model."""
+    """The settings with this model.
+
+    Raises:
+        Misconfigured: If the model is code that the settings do not name: neither who asks over HTTP nor a backup may have code loaded.
+    """
+    if choice.name.startswith(LLAMA_INDEX) and choice.name != settings.embedding_model:
+        raise Misconfigured(
+            f"{choice.name} is code, which is loaded only where the setting embedding_model names it.",
+            hint="Set XUESI_EMBEDDING_MODEL to it where Xuesi is started, then run xuesi reindex --model with it.",
+        )
     base_url = choice.base_url or settings.embedding_base_url
     return settings.model_copy(update={"embedding_model": choice.name, "embedding_base_url": base_url})
 
