@@ -135,6 +135,12 @@ def test_a_sentence_stands_under_its_heading() -> None:
     assert ranked[0].hit is under
 
 
+def test_of_sentences_that_say_as_much_that_which_stands_earlier_in_its_passage_comes_first() -> None:
+    late, early = a_hit("天气很好。调研发现问题。", version="a"), a_hit("调研查明原因。天气很好。", version="b")
+    ranked = gathered(found(late, early, idf={"调": 1.0, "研": 1.0}))
+    assert [e.hit for e in ranked[:2]] == [early, late]
+
+
 def test_of_sentences_that_say_as_much_that_of_the_better_passage_comes_first() -> None:
     worse = a_hit("调研发现问题。", score=0.6, version="a")
     better = a_hit("调研查明原因。", score=0.7, version="b")
