@@ -23,7 +23,7 @@ SentencesOf = Callable[[VersionId], SentenceVectors]
 LONGEST_CHARS = 120
 _SPACED = 2.5
 
-_CLOSENESS, _SHARE, _PASSAGE, _CUE, _PLACE = 0.2, 0.3, 0.8, 0.03, 0.02
+_CLOSENESS, _SHARE, _PASSAGE, _CUE, _PLACE = 0.2, 0.3, 0.8, 0.03, 0.01
 _QUESTION, _TABLE_HEAD, _HEADING = 0.15, 0.15, 0.1
 _CONTEXT = 0.5
 _CELLS = " | "  # stands between the cells of a row
