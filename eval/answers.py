@@ -10,7 +10,7 @@ import numpy as np
 from eval.build import Built, build
 from eval.dataset import Dataset, read_dataset
 from eval.machine import conditions
-from eval.metrics import auroc, latency, says
+from eval.metrics import auroc, calibration_error, latency, reliability, says
 from xuesi.core.domain import Answer, Citation, DocumentId, Statement
 from xuesi.core.errors import InvalidInput
 from xuesi.core.ports import Answerer
@@ -56,7 +56,8 @@ def evaluate_answers(
         `metrics` are over answerable questions with gold answers: answer_in_first and answer_in_shown, abstaining being a miss;
         over all citations: citation_precision, the share of them that support their statement (the statement's words are the quote's, and
         the quote stands at its span), and citation_relevant, the share that name a right document; abstain_auroc, by confidence, and
-        precision and recall of saying that it is not in the material, null where there is no unanswerable question.
+        precision and recall of saying that it is not in the material, and calibration_error, null where there is no unanswerable question; where
+        there is one, `reliability` has the questions by tenths of their confidence, as `eval.metrics.reliability` says.
 
     Raises:
         InvalidInput: If the set is not of its form.
@@ -70,6 +71,7 @@ def _measured(dataset: Dataset, built: Built) -> dict[str, Any]:
     asked = {query: _ask(text, built.services) for query, text in dataset.queries.items()}
     absent = [_ask(text, built.services) for text in dataset.absent.values()]
     every = [*asked.values(), *absent]
+    tenths = reliability([a.answer.confidence for a in asked.values()], [a.answer.confidence for a in absent])
     return {
         "dataset": dataset.name,
         "documents": len(built.entries),
@@ -81,10 +83,12 @@ def _measured(dataset: Dataset, built: Built) -> dict[str, Any]:
             **_answered(dataset, asked),
             **_cited(dataset, asked, entries=built.entries),
             **_abstained([a.answer for a in asked.values()], [a.answer for a in absent]),
+            "calibration_error": round(calibration_error(tenths), 4) if absent else None,
         },
         "latency_ms": latency([a.answer.took_ms for a in every if a.answer is not _REFUSED]),
         "build_s": round(built.took_s, 1),
         "built_by": built.built_by,
+        **({"reliability": tenths} if absent else {}),
     }
 
 

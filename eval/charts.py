@@ -72,6 +72,32 @@ def curves(values: Mapping[str, Sequence[float]], *, what: str) -> Markup:
     return _svg(grid + ticks + "".join(reversed(lines)), height=_CURVE_HEIGHT, what=what)
 
 
+def reliability(tenths: Sequence[Mapping[str, float | int]], *, what: str) -> Markup:
+    """What was told against what was true, both in [0, 1]: a point for each tenth, its area by its questions, and the line on which both are the same."""
+    room = _CURVE_HEIGHT - _TOP - _BOTTOM
+    most = max((it["questions"] for it in tenths), default=1)
+
+    def across(told: float) -> float:
+        return _LEFT + (_WIDTH - _LEFT - 12) * told
+
+    def down(true: float) -> float:
+        return _TOP + room * (1 - true)
+
+    grid = "".join(
+        f'<line class="grid" x1="{_LEFT}" y1="{down(v):.1f}" x2="{_WIDTH - 12}" y2="{down(v):.1f}"/>'
+        f'<text class="tick" x="{_LEFT - 8}" y="{down(v) + 4:.1f}" text-anchor="end">{v:.1f}</text>'
+        f'<text class="tick" x="{across(v):.1f}" y="{_CURVE_HEIGHT - 8}" text-anchor="middle">{v:.1f}</text>'
+        for v in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    )
+    same = f'<line class="same" x1="{across(0):.1f}" y1="{down(0):.1f}" x2="{across(1):.1f}" y2="{down(1):.1f}"/>'
+    points = "".join(
+        f'<circle class="series-0" cx="{across(it["confidence"]):.1f}" cy="{down(it["answerable"]):.1f}" r="{2 + 8 * (it["questions"] / most) ** 0.5:.1f}">'
+        f"<title>{it['questions']:,} questions, told {it['confidence']:.2f}, true {it['answerable']:.2f}</title></circle>"
+        for it in tenths
+    )
+    return _svg(grid + same + points, height=_CURVE_HEIGHT, what=what)
+
+
 def _points(values: Sequence[float], across: Callable[[int], float], down: Callable[[float], float]) -> str:
     return " ".join(f"{across(k):.1f},{down(value):.1f}" for k, value in enumerate(values, start=1))
 

@@ -1,7 +1,8 @@
-"""Where do the constants of answer/confidence.py come from? `python -m eval.fit_confidence --dataset DIR… [--documents 300]`.
+"""Where do the constants of answer/confidence.py come from? `python -m eval.fit_confidence --dataset DIR… [--check DIR…] [--documents 300]`.
 
 Each set is built twice through the product's pipeline: whole, without the right documents of half of the questions, and as a small library
-of a few documents, for which the questions about the other documents have no answer. Every library of every set weighs the same.
+of a few documents, for which the questions about the other documents have no answer. Every library of every set weighs the same. The sets to check are
+built the same way, and nothing is fitted on them.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from answer.sources import Sources
 from answer.typical import TypicalQuestion
 from eval.build import build
 from eval.dataset import Dataset, read_dataset
-from eval.metrics import auroc
+from eval.metrics import auroc, calibration_error, reliability
 from xuesi.core.ports import Floats
 from xuesi.core.settings import Settings, load_settings
 from xuesi.services import Services
@@ -36,6 +37,7 @@ def main() -> None:
     """Fit and print the constants with the AUROC on each set."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", type=Path, action="append", required=True)
+    parser.add_argument("--check", type=Path, action="append", default=[])
     parser.add_argument(
         "--documents", type=int, help="documents of a set, by chance, with their questions; all of them if not given"
     )
@@ -43,18 +45,30 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=400, help="most questions of a kind")
     given = parser.parse_args()
     settings = load_settings()
-    whole = [read_dataset(folder) for folder in given.dataset]
-    cut = given.documents
-    datasets = [replace(small(d, documents=cut, seed=1), absent={}) for d in whole] if cut else whole
-    shapes = [s for d in datasets for s in (d.withheld(0.5, seed=0), small(d, documents=given.small, seed=0))]
-    kinds = [(f"{s.name}/{len(s.corpus)}", *_rows(s, settings, most=given.questions)) for s in shapes]
+    kinds = _kinds(given.dataset, settings, given)
     weights = fit([(there, absent) for _, there, absent in kinds])
     print(f"_BIAS = {weights[0]:.2f}")
     print(f"_WEIGHTS = ({', '.join(f'{w:.2f}' for w in weights[1:])})  # {', '.join(FEATURES)}")
+    _tell("fitted", kinds, weights)
+    _tell("checked", _kinds(given.check, settings, given), weights)
+
+
+def _kinds(folders: Sequence[Path], settings: Settings, given: argparse.Namespace) -> list[tuple[str, Rows, Rows]]:
+    """Each library of each set by name, with the features of the questions that it answers and of those that it does not."""
+    cut = given.documents
+    datasets = [read_dataset(folder) for folder in folders]
+    if cut:
+        datasets = [replace(small(d, documents=cut, seed=1), absent={}) for d in datasets]
+    shapes = [s for d in datasets for s in (d.withheld(0.5, seed=0), small(d, documents=given.small, seed=0))]
+    return [(f"{s.name}/{len(s.corpus)}", *_rows(s, settings, most=given.questions)) for s in shapes]
+
+
+def _tell(what: str, kinds: Sequence[tuple[str, Rows, Rows]], weights: Rows) -> None:
     for name, there, absent in kinds:
-        yes, no = probability(there, weights), probability(absent, weights)
+        yes, no = list(probability(there, weights)), list(probability(absent, weights))
         print(
-            f"{name}: AUROC {auroc(list(yes), list(no)):.3f}, answered {np.mean(yes >= 0.5):.3f}, wrongly {np.mean(no >= 0.5):.3f}"
+            f"{what} {name}: {len(yes)} and {len(no)} questions, AUROC {auroc(yes, no):.3f}, answered {np.mean(np.array(yes) >= 0.5):.3f},"
+            f" wrongly {np.mean(np.array(no) >= 0.5):.3f}, calibration error {calibration_error(reliability(yes, no)):.3f}"
         )
 
 

@@ -11,6 +11,7 @@ from ir_measures import RR, R, Success, nDCG
 # A statement counts only up to here, or whole passages would win. Code points, after NFKC and without white space.
 COUNTED_CHARS = 120
 CURVE = 20  # documents as far as rankings are looked at
+_TENTHS = 10
 
 _MEASURES = {
     "ndcg@10": nDCG @ 10,
@@ -71,6 +72,37 @@ def auroc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
     below = np.searchsorted(np.sort(negative), positive, side="left")
     not_above = np.searchsorted(np.sort(negative), positive, side="right")
     return float((below + not_above).sum() / 2 / len(positive) / len(negative))
+
+
+def reliability(answerable: Sequence[float], absent: Sequence[float]) -> list[dict[str, float | int]]:
+    """Does a confidence of 0.7 mean seven of ten? Questions by tenths of their confidence, empty tenths left out.
+
+    Args:
+        answerable: Confidence in [0, 1] of each question that the material answers.
+        absent: The same of those that it does not answer.
+
+    Returns:
+        For each tenth `from`, `questions`, the mean `confidence` of its questions, and the share of them that is `answerable`.
+    """
+    told = np.array([*answerable, *absent])
+    true = np.array([1.0] * len(answerable) + [0.0] * len(absent))
+    tenth = np.minimum((told * _TENTHS).astype(int), _TENTHS - 1)
+    return [
+        {
+            "from": t / _TENTHS,
+            "questions": int((tenth == t).sum()),
+            "confidence": round(float(told[tenth == t].mean()), 4),
+            "answerable": round(float(true[tenth == t].mean()), 4),
+        }
+        for t in range(_TENTHS)
+        if (tenth == t).any()
+    ]
+
+
+def calibration_error(tenths: Sequence[Mapping[str, float | int]]) -> float:
+    """How far confidence is from truth on average over the questions, in [0, 1]: the expected calibration error of ten bins (Guo et al. 2017, arXiv:1706.04599)."""
+    total = sum(it["questions"] for it in tenths)
+    return sum(it["questions"] * abs(it["confidence"] - it["answerable"]) for it in tenths) / total if total else 0.0
 
 
 def squeezed(text: str) -> str:

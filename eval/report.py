@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from eval.baselines import NAMES
-from eval.charts import bars, curves, ranges
+from eval.charts import bars, curves, ranges, reliability
 from eval.significance import DRAWS, mark
 
 Results = Sequence[Mapping[str, Any]]
@@ -156,6 +156,13 @@ def _charts(result: Mapping[str, Any], every: Mapping[str, Mapping[str, Any]]) -
     if "recall" in result:
         lines = {key: it["recall"] for key, it in every.items()}
         charts.append(("recall among the first 1 to 20 documents", curves(lines, what=f"Recall on {name}")))
+    if "reliability" in result:
+        charts.append(
+            (
+                "share that is answerable, by the confidence told",
+                reliability(result["reliability"], what=f"Reliability of the confidence on {name}"),
+            )
+        )
     times = {key: it["latency_ms"] for key, it in every.items()}
     return [*charts, ("ms for a question, median to 95th percentile", ranges(times, what=f"Latency on {name}"))]
 

@@ -190,3 +190,5 @@ def test_withheld_documents_make_their_questions_unanswerable(dataset: Path, set
     assert result["unanswerable"] >= 4
     assert result["documents"] + result["refused"] < 6
     assert 0 <= result["metrics"]["abstain_auroc"] <= 1
+    assert sum(tenth["questions"] for tenth in result["reliability"]) == 6
+    assert 0 <= result["metrics"]["calibration_error"] <= 1

@@ -148,3 +148,15 @@ def test_a_run_says_which_program_it_measured(tmp_path: Path, monkeypatch: pytes
     assert said["machine"]["commit"] == commit()
     monkeypatch.setattr("eval.machine.__file__", str(tmp_path / "_bundle" / "eval" / "machine.py"))
     assert commit() == f"version {xuesi.__version__}", "not that of a checkout around it"
+
+
+def test_the_page_draws_how_far_confidence_can_be_believed(tmp_path: Path) -> None:
+    tenths = [
+        {"from": 0.1, "questions": 25, "confidence": 0.14, "answerable": 0.2},
+        {"from": 0.9, "questions": 100, "confidence": 0.97, "answerable": 0.95},
+    ]
+    write_report([a_result([0.5]) | {"reliability": tenths}], tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'aria-label="Reliability of the confidence on a&lt;b"' in page
+    assert "<title>25 questions, told 0.14, true 0.20</title>" in page
+    assert json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["reliability"] == tenths

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.metrics import auroc, latency, ranking, recall_curve, says
+from eval.metrics import auroc, calibration_error, latency, ranking, recall_curve, reliability, says
 
 DOCS = [f"d{i}" for i in range(30)]
 QRELS = st.dictionaries(
@@ -84,6 +84,17 @@ def test_auroc_is_the_share_of_pairs_in_right_order(positive: list[int], negativ
 def test_auroc_needs_both_sides() -> None:
     assert auroc([], [0.1]) is None
     assert auroc([0.1], []) is None
+
+
+def test_reliability_sets_what_was_told_beside_what_was_true() -> None:
+    tenths = reliability([0.95, 1.0, 0.15], [0.05, 0.91, 0.15])
+    assert tenths == [
+        {"from": 0.0, "questions": 1, "confidence": 0.05, "answerable": 0.0},
+        {"from": 0.1, "questions": 2, "confidence": 0.15, "answerable": 0.5},
+        {"from": 0.9, "questions": 3, "confidence": 0.9533, "answerable": 0.6667},
+    ]
+    assert calibration_error(tenths) == pytest.approx((0.05 + 2 * 0.35 + 3 * 0.28667) / 6, abs=1e-4)
+    assert calibration_error(reliability([], [])) == 0.0
 
 
 def test_an_answer_is_met_across_width_and_white_space() -> None:
