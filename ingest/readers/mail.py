@@ -1,5 +1,7 @@
 """What does a mail say? From, to, when and about what; its text; and what is attached, which are documents of their own."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.lines import unwrap
@@ -10,6 +12,10 @@ from ingest.readers.text_builder import TextBuilder
 from xuesi.core.domain import BlockKind
 from xuesi.core.ports import Reading
 from xuesi.core.text import canonical
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LABELS = ("From", "To", "Cc", "Date", "Attachments")
+_LABELS_IN_CHINESE = ("发件人", "收件人", "抄送", "日期", "附件")
 
 
 class MailReader:
@@ -26,17 +32,21 @@ class MailReader:
         builder = TextBuilder()
         subject, sent = header(mail, "Subject"), day(mail)
         builder.add(BlockKind.HEADING, subject, level=1)
-        for name in ("From", "To", "Cc"):
-            if said := header(mail, name):
-                builder.add(BlockKind.PARAGRAPH, f"{name}: {said}")
-        if sent:
-            builder.add(BlockKind.PARAGRAPH, f"Date: {sent}")
+        said = [header(mail, name) for name in _LABELS[:3]]
+        *heads, attached = _labelled(mail, [*said, sent, ", ".join(name for name, _ in attachments(mail))])
+        for line in heads:
+            builder.add(BlockKind.PARAGRAPH, line)
         for part in bodies(mail):
             _add(part, builder)
-        names = [name for name, _ in attachments(mail)]
-        if names:
-            builder.add(BlockKind.PARAGRAPH, f"Attachments: {', '.join(names)}")
+        builder.add(BlockKind.PARAGRAPH, attached)
         return builder.reading(properties={"title": subject, "author": header(mail, "From"), "created": sent[:10]})
+
+
+def _labelled(mail: Part, said: Sequence[str]) -> list[str]:
+    """What the headers say, each behind its label in the mail's own language; empty where it says nothing."""
+    is_chinese = _HAN.search(header(mail, "Subject")) or any(_HAN.search(text_of(part)) for part in bodies(mail))
+    form, labels = ("{}：{}", _LABELS_IN_CHINESE) if is_chinese else ("{}: {}", _LABELS)
+    return [form.format(label, what) if what else "" for label, what in zip(labels, said, strict=True)]
 
 
 def _add(part: Part, builder: TextBuilder) -> None:

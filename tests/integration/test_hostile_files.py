@@ -453,7 +453,7 @@ def test_a_mail_whose_charset_and_file_name_are_none_is_read(apart: Apart) -> No
     )
     text = apart(mail.encode(), "mail.eml").text
     assert "正文。" in text
-    assert "Attachments: " in text
+    assert "附件：" in text
 
 
 def test_a_file_that_says_one_long_text_many_times_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -258,16 +258,25 @@ def test_a_mail_says_who_when_what_and_prefers_its_rich_text(tmp_path: Path) -> 
     (tmp_path / "a.eml").write_bytes(mail.as_bytes())
     assert read(tmp_path / "a.eml") == [
         "关于报送学习体会的通知",
-        "From: 宣传部 <xcb@example.org>",
-        "To: 各支部 <all@example.org>",
-        "Date: 2023-04-18 09:30",
+        "发件人：宣传部 <xcb@example.org>",
+        "收件人：各支部 <all@example.org>",
+        "日期：2023-04-18 09:30",
         "请按下表报送。",
         "支部 | 期限",
         "一 | 4月30日",
-        "Attachments: 名单.txt",
+        "附件：名单.txt",
     ]
     reading = open_reader(MAIL).read(tmp_path / "a.eml")
     assert (reading.properties["title"], reading.properties["created"]) == ("关于报送学习体会的通知", "2023-04-18")
+
+
+def test_an_english_mail_has_english_labels(tmp_path: Path) -> None:
+    mail = a_mail("Reports are due", plain="Send them by the end of the month.\n")
+    mail.replace_header("From", "Office <office@example.org>")
+    (tmp_path / "a.eml").write_bytes(mail.as_bytes())
+    lines = read(tmp_path / "a.eml")
+    assert lines[:2] == ["Reports are due", "From: Office <office@example.org>"]
+    assert "Date: 2023-04-18 09:30" in lines
 
 
 @pytest.mark.parametrize(
