@@ -25,10 +25,10 @@ def ask(**request: Any) -> list[list[float]]:
 
 
 def _answer(*, pairs: list[list[str]], builds: list[dict[str, Any]]) -> list[list[float]]:
-    return [build(**its).predict([(a, b) for a, b in pairs]).tolist() for its in builds]
+    return [build(**its, spread=pairs).predict(pairs).tolist() for its in builds]
 
 
-def build(
+def build(  # noqa: PLR0913 a test says what its model is
     *,
     folder: str,
     kind: str,
@@ -38,8 +38,12 @@ def build(
     characters: str = string.printable,
     most: int = 64,
     sizes: dict[str, int] | None = None,
+    spread: list[list[str]] | None = None,
 ) -> Any:
-    """A CrossEncoder with random weights, saved in the folder and read from there; `sizes` as transformers' configurations name them."""
+    """A CrossEncoder with random weights, saved in the folder and read from there; `sizes` as transformers' configurations name them.
+
+    The scores of the pairs in `spread` lie apart on both sides of the middle, as those of a trained model do.
+    """
     import torch
     from sentence_transformers import CrossEncoder
     from transformers import (
@@ -60,10 +64,6 @@ def build(
         **shape | (sizes or {}), type_vocab_size=2 if is_bert else 1, initializer_range=0.2, num_labels=labels
     )
     made = (AutoModel if headless else AutoModelForSequenceClassification).from_config(config)
-    if not headless:  # so that pairs are far apart, as a trained model has them
-        last = made.classifier if is_bert else made.classifier.out_proj
-        with torch.no_grad():
-            last.weight *= 6
     made.save_pretrained(folder)
     names = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>"}
     inputs = ["input_ids", "attention_mask", *(["token_type_ids"] if is_bert else [])]
@@ -71,8 +71,22 @@ def build(
         tokenizer_object=tokenizer, model_max_length=most, model_input_names=inputs, **names
     ).save_pretrained(folder)
     if not headless:
-        CrossEncoder(folder, device="cpu", activation_fn=getattr(torch.nn, activation)()).save_pretrained(folder)
+        model = CrossEncoder(folder, device="cpu", activation_fn=getattr(torch.nn, activation)())
+        if spread:
+            _spread(model, spread)
+        model.save_pretrained(folder)
     return CrossEncoder(folder, device="cpu")
+
+
+def _spread(model: Any, pairs: list[list[str]]) -> None:
+    import torch
+
+    logits = model.predict(pairs, activation_fn=torch.nn.Identity())
+    head = model[0].model.classifier
+    last = getattr(head, "out_proj", head)
+    with torch.no_grad():
+        last.weight *= 2 / logits.std().item()
+        last.bias.fill_(-2 * logits.mean().item() / logits.std().item())
 
 
 def _tokenizer(characters: str, *, is_bert: bool) -> Any:

@@ -13,11 +13,12 @@ Activation = Literal["sigmoid", "identity"]
 
 @dataclass(frozen=True, slots=True)
 class RerankerCard:
-    """Facts about a prepared reranker. How it joins and cuts a pair stands in its tokenizer's file.
+    """Facts about a prepared reranker. How it joins a pair stands in its tokenizer's file.
 
     Attributes:
         source: What it was made from: a folder or a hub name.
         source_stamp: State of the source folder at that time; empty where the source has no folder.
+        max_tokens: Longest pair, special tokens included.
         activation: What turns the graph's output into the score.
         type_ids: Whether the graph is told which tokens are of the query and which of the passage.
         pad_id: Token id that fills short rows.
@@ -27,6 +28,7 @@ class RerankerCard:
 
     source: str
     source_stamp: str
+    max_tokens: int
     activation: Activation
     type_ids: bool
     pad_id: int

@@ -46,18 +46,15 @@ def convert(source: str, folder: Path, *, stamp: str, report: Callable[[str], No
     named = f"The reranker {source!r}"
     model = _load(source, named)
     activation = _activation(model, named)
-    tokenizer = tokenizer_of(model.tokenizer, named=named, hint=_OTHERS)
     theirs = model.predict([(_QUERY, text) for text in _PROBES], convert_to_numpy=True)
     inputs = [name for name in _INPUTS if name in model.preprocess([(_QUERY, _PROBES[0])])]
     report("Converting the reranker")
-    limit = min(model.max_seq_length or _LONGEST, _LONGEST)
-    tokenizer.enable_truncation(limit, strategy="longest_first", direction=model.tokenizer.truncation_side)
-    tokenizer.no_padding()
-    tokenizer.save(str(folder / TOKENIZER))
+    tokenizer_of(model.tokenizer, named=named, hint=_OTHERS).save(str(folder / TOKENIZER))
     save_graph(_Logits(model[0].model), folder / GRAPH, inputs=inputs, named=named, hint=_OTHERS)
     card = RerankerCard(
         source=source,
         source_stamp=stamp,
+        max_tokens=min(model.max_seq_length or _LONGEST, _LONGEST),
         activation=activation,
         type_ids="token_type_ids" in inputs,
         pad_id=model.tokenizer.pad_token_id or 0,

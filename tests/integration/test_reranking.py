@@ -1,6 +1,7 @@
 """Does a set reranker rank what is asked, is one that cannot be opened said at the start, and costs none nothing?"""
 
 import json
+import string
 import subprocess
 import sys
 from pathlib import Path
@@ -32,10 +33,9 @@ def models(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Path:
 @pytest.fixture(scope="module")
 def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
-    ask(
-        pairs=[["a", "b"]],
-        builds=[{"folder": str(folder), "kind": "bert", "characters": "调查研究学习读书班整改情况基层"}],
-    )
+    pairs = [["怎样调查研究", text] for text in ("调查研究要深入基层", "学习", "读书班整改情况", "整改要到位")]
+    characters = string.printable + "调查研究学习读书班整改情况基层"
+    ask(pairs=pairs, builds=[{"folder": str(folder), "kind": "bert", "characters": characters}])
     return folder
 
 
