@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from answer import cues
 from answer.asked import Asked, Tokens, words_of
-from answer.evidence import Evidence
+from answer.evidence import Evidence, worths
 from xuesi.core.domain import Hit
 from xuesi.core.ports import SearchResult
 
@@ -61,7 +61,7 @@ def features(
     return (
         dense,
         max(about.share(_words(hit, tokens)) for hit in hits[:_BEST]),
-        _lead([hit.score for hit in hits], others=len(hits) // 2, full=_HITS, neutral=by_hits),
+        _lead(worths(hits), others=len(hits) // 2, full=_HITS, neutral=by_hits),
         _lead(scores, others=1, full=_SENTENCES, neutral=by_sentences),
         float(foreign),
         foreign * dense,

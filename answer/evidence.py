@@ -70,7 +70,7 @@ def gather(
     read = [_sentences(hit, sentences_of(hit.passage.version_id)) for hit in found.hits]
     near = iter(_closeness(found.query.vector - typical, [vectors for _, vectors in read if vectors is not None]))
     candidates: list[Evidence] = []
-    for hit, (spans, vectors) in zip(found.hits, read, strict=True):
+    for hit, worth, (spans, vectors) in zip(found.hits, worths(found.hits), read, strict=True):
         cosines = [hit.explain.dense] * len(spans) if vectors is None else (vectors @ found.query.vector).tolist()
         closeness = [0.0] * len(spans) if vectors is None else [next(near) for _ in spans]
         named = words_of(" ".join(hit.passage.heading_path[-1:]), tokens=tokens)
@@ -88,7 +88,7 @@ def gather(
             score = (
                 _CLOSENESS * max(closeness[index : index + max(1, len(listed))])
                 + _SHARE * (share + (within if listed else _CONTEXT * within))
-                + _PASSAGE * hit.score
+                + _PASSAGE * worth
                 + _CUE * cues.fit(words, patterns)
                 - _PLACE * index / len(spans)  # a passage says first what it is about
                 - _penalty(words, hit)
@@ -96,6 +96,14 @@ def gather(
             items = listed[1:] or (brings if shown == span else ())
             candidates.append(Evidence(hit, shown, words, held, cosines[index], share, score, items))
     return sorted(candidates, key=lambda e: -e.score)
+
+
+def worths(hits: Sequence[Hit]) -> list[float]:
+    """What the search's judgement of each hit comes to, in their order: the hits' scores, greatest first.
+
+    A reranker gives an order and no score on this scale, so its order is taken and the scores are dealt out anew; without one they stay as they are.
+    """
+    return sorted((hit.score for hit in hits), reverse=True)
 
 
 def _opening_list(index: int, spans: Sequence[Span], hit: Hit) -> tuple[Span, ...]:

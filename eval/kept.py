@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 import index.embedders
+import index.prepared
 import ingest
 import xuesi.core.text
 from eval.dataset import Entry
@@ -34,7 +35,7 @@ from xuesi.wiring import open_model
 _log = logging.getLogger("xuesi.eval")
 # The settings that decide what a library holds. The embedding model is known by its fingerprint instead.
 SHAPING = ("passage_chars", "vector_store", "max_file_mb", "max_pages", "max_unpacked_mb", "read_memory_mb")
-_READING = (ingest, index.embedders, xuesi.core.text)
+_READING = (ingest, index.embedders, index.prepared, xuesi.core.text)
 _INDEXES = (index,)
 
 

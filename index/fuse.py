@@ -3,19 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xuesi.core.domain import PassageId
+from xuesi.core.domain import PassageId, RerankState
 from xuesi.core.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """A candidate with its score and what it is made of: score = dense + weight * coverage, and late_weight * late where that is known."""
+    """A candidate with its score and what it is made of: score = dense + weight * coverage, and late_weight * late where that is known.
+
+    `rerank` is no part of it.
+    """
 
     id: PassageId
     score: float
     dense: float
     coverage: float
     late: float = 0.0
+    rerank: float | None = None
+    rerank_state: RerankState = RerankState.OFF
 
 
 def fuse(

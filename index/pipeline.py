@@ -1,4 +1,4 @@
-"""Which live passages fit a query? The whole path: normalise → dense ∥ lexical → fuse → late interaction → hits with the explanation of their scores."""
+"""Which live passages fit a query? The whole path: normalise → dense ∥ lexical → fuse → late interaction → rerank, if set → hits with the explanation of their scores."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from index.candidates import CandidateFinder, Candidates, Question
 from index.fuse import Fused, fuse, with_late
 from index.indexes import Generation, Indexes
 from index.late import late_scores
+from index.rerank import Reranking, Shown
 from xuesi.core.domain import NO_FILTERS, Explanation, Filters, Hit
 from xuesi.core.errors import EmptyQuestion, InvalidInput, QuestionTooLong
-from xuesi.core.ports import Catalogue, Embedder, Files, LexicalQuery, LivePassage, SearchResult
+from xuesi.core.ports import Catalogue, Embedder, Files, LexicalQuery, SearchResult
 from xuesi.core.text import has_words
 
-_Shown = tuple[Fused, LivePassage]
 _SPARE = 5  # candidates checked beyond the limit, lest one retired passage cost a second look
 _THREADS = 8  # searches whose lexical half runs beside their dense half; further ones take turns
 
@@ -22,7 +22,7 @@ _THREADS = 8  # searches whose lexical half runs beside their dense half; furthe
 class HybridSearcher:
     """Implements `Searcher` on an embedder, both indexes and the catalogue. Safe to share among threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 the parts that it joins
         self,
         *,
         embedders: Mapping[str, Embedder],
@@ -33,8 +33,9 @@ class HybridSearcher:
         late_weight: float,
         candidates: int,
         max_chars: int,
+        reranking: Reranking | None = None,
     ) -> None:
-        """`embedders` are those of the models whose vectors the indexes hold, by fingerprint; `weight` is the say of the words in the score, `late_weight` that of the single tokens, `candidates` the passages taken from each index, `max_chars` the longest query."""
+        """`embedders` are those of the models whose vectors the indexes hold, by fingerprint; `weight` is the say of the words in the score, `late_weight` that of the single tokens, `candidates` the passages taken from each index, `max_chars` the longest query; `reranking` ranks the best anew."""
         self._embedders = embedders
         self._indexes = indexes
         self._catalogue = catalogue
@@ -42,11 +43,14 @@ class HybridSearcher:
         self._late_weight = late_weight
         self._candidates = candidates
         self._max_chars = max_chars
+        self._reranking = reranking
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="search")
         self._finder = CandidateFinder(catalogue=catalogue, files=files, pool=self._pool)
 
     def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
         """The best live passages under the filters, best first, ties by id; fewer than `limit` only where there are no more candidates.
+
+        Those that a reranker scored are in the order of its scores and before the others; `score` is as without one.
 
         Raises:
             EmptyQuestion: If there is no letter or digit in the query.
@@ -58,34 +62,38 @@ class HybridSearcher:
         self._check(query, limit)
         with self._indexes.reading() as indexes:
             embedder = self._embedders[indexes.fingerprint]  # of these indexes, whatever takes their place meanwhile
-            wanted = max(limit, self._candidates)
+            least = max(limit, self._reranking.candidates) if self._reranking else limit
+            wanted = max(least, self._candidates)
             beginning = self._pool.submit(self._finder.begin, query, filters, indexes, wanted=wanted)
             try:
                 embedded = embedder.embed_query(query)
             finally:
                 wait([beginning])  # it reads indexes that may be closed after this block
-            question = Question(embedded, beginning.result(), filters, limit=limit, wanted=wanted)
-            hits = _explained(self._shown(question, indexes), question.words, indexes)
+            question = Question(embedded, beginning.result(), filters, limit=least, wanted=wanted)
+            shown = self._shown(question, indexes)
+            if self._reranking:
+                shown = self._reranking.ranked(query, shown)
+            hits = _explained(shown[:limit], question.words, indexes)
         if filters.as_of or filters.document_id:  # nothing else brings up what is not current
             hits = self._dated(hits)
         took_ms = (time.perf_counter() - started) * 1000
         return SearchResult(hits, embedded, question.words, took_ms, embedder)
 
-    def _shown(self, question: Question, indexes: Generation) -> list[_Shown]:
+    def _shown(self, question: Question, indexes: Generation) -> list[Shown]:
         """The best candidates that may be shown, at most `limit`, looking further where too few of them may."""
         if question.begun.extent:  # None without filters
             return self._live(self._finder.within(question, question.begun.extent, indexes), question, indexes)
-        shown: list[_Shown] = []
+        shown: list[Shown] = []
         for found in self._finder.anywhere(question, indexes):
             shown = self._live(found, question, indexes)
             if len(shown) == question.limit:
                 break
         return shown
 
-    def _live(self, found: Candidates, question: Question, indexes: Generation) -> list[_Shown]:
+    def _live(self, found: Candidates, question: Question, indexes: Generation) -> list[Shown]:
         """The best live ones in order. The catalogue is asked for as many as are needed, not for all."""
         ranked = self._ranked(found, question, indexes)
-        shown: list[_Shown] = []
+        shown: list[Shown] = []
         step = question.limit + _SPARE
         for i in range(0, len(ranked), step):
             part = ranked[i : i + step]
@@ -127,7 +135,7 @@ class HybridSearcher:
             raise InvalidInput(f"At least one hit must be asked for, not {limit}.", hint="Set limit to 1 or more.")
 
 
-def _explained(shown: Sequence[_Shown], words: LexicalQuery, indexes: Generation) -> tuple[Hit, ...]:
+def _explained(shown: Sequence[Shown], words: LexicalQuery, indexes: Generation) -> tuple[Hit, ...]:
     terms = indexes.lexical.explain(words, [fused.id for fused, _ in shown])
     return tuple(
         Hit(
@@ -136,7 +144,9 @@ def _explained(shown: Sequence[_Shown], words: LexicalQuery, indexes: Generation
             passage=of.passage,
             document=of.document,
             version=of.version.number,
-            explain=Explanation(fused.dense, fused.coverage, fused.late, terms[fused.id]),
+            explain=Explanation(
+                fused.dense, fused.coverage, fused.late, terms[fused.id], fused.rerank, fused.rerank_state
+            ),
         )
         for rank, (fused, of) in enumerate(shown, start=1)
     )

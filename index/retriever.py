@@ -12,6 +12,8 @@ from xuesi.core.ports import Searcher
 class XuesiRetriever(BaseRetriever):
     """Xuesi's search within LlamaIndex. A node's id is its passage's, its text the passage's text, its score the hit's.
 
+    With a reranker the order of the nodes is not that of their scores.
+
     Metadata: document_id, version, title, pages [from, to], span [start, end) in code points of the version's text, heading_path. They are
     kept out of what a model is given, but for the title and the heading path.
     """

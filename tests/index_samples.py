@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from index.embedders.token_codes import TokenCoder, joined
 from index.indexes import Indexes
 from index.pipeline import HybridSearcher
 from index.publish import Publisher
+from index.rerank import Reranking
 from index.tokens import tokens
 from xuesi.core.domain import (
     Document,
@@ -34,7 +36,7 @@ from xuesi.core.domain import (
     VersionState,
 )
 from xuesi.core.ids import new_id
-from xuesi.core.ports import Embedded, EmbeddedQuery, EmbedInput, Floats, SentenceVectors
+from xuesi.core.ports import Embedded, EmbeddedQuery, EmbedInput, Floats, Reranker, SentenceVectors
 
 DIMENSION = 64
 LATE_WEIGHT = 0.5
@@ -83,8 +85,12 @@ class Library:
     files: FileStore
     indexes: Indexes
     publisher: Publisher
-    searcher: HybridSearcher
     embedder: WordEmbedder
+
+    @cached_property
+    def searcher(self) -> HybridSearcher:
+        """One without a reranker."""
+        return self._searcher_with(None)
 
     def hand_over(
         self, title: str, texts: Sequence[str], *, document_id: DocumentId | None = None, **facts: Any
@@ -156,6 +162,24 @@ class Library:
         """The texts of the hits."""
         return [hit.passage.text for hit in self.searcher.search(query, **options).hits]
 
+    def reranked(self, reranker: Reranker, *, candidates: int) -> HybridSearcher:
+        """A searcher of this library that has a reranker."""
+        return self._searcher_with(Reranking(reranker, candidates=candidates, budget_ms=60_000))
+
+    def _searcher_with(self, reranking: Reranking | None) -> HybridSearcher:
+        """A searcher of this library."""
+        return HybridSearcher(
+            embedders={self.embedder.fingerprint: self.embedder},
+            indexes=self.indexes,
+            catalogue=self.catalogue,
+            files=self.files,
+            weight=0.25,
+            late_weight=LATE_WEIGHT,
+            candidates=10,
+            max_chars=2000,
+            reranking=reranking,
+        )
+
     def _job(self, version: Version, kind: JobKind) -> Job:
         now = datetime.now(UTC)
         return Job(
@@ -187,16 +211,6 @@ def open_library(folder: Path, *, replace_damaged: bool = False) -> Iterator[Lib
                 files=files,
                 indexes=indexes,
                 publisher=Publisher(catalogue=catalogue, files=files, indexes=indexes),
-                searcher=HybridSearcher(
-                    embedders={embedder.fingerprint: embedder},
-                    indexes=indexes,
-                    catalogue=catalogue,
-                    files=files,
-                    weight=0.25,
-                    late_weight=LATE_WEIGHT,
-                    candidates=10,
-                    max_chars=2000,
-                ),
                 embedder=embedder,
             )
         finally:

@@ -21,6 +21,8 @@ from index.owner import owned
 from index.pipeline import HybridSearcher
 from index.publish import Publisher
 from index.rebuild import renew
+from index.rerank import Reranking
+from index.rerankers.open import open_reranker
 from index.restore import refuse_interrupted
 from index.topics import TopicFinder
 from ingest.apart.unpacking import UnpackingApart
@@ -29,7 +31,7 @@ from ingest.queue import open_queue
 from ingest.watch import Watcher
 from ingest.worker import limits_of, run_worker
 from xuesi.core import models
-from xuesi.core.ports import Catalogue, Embedder
+from xuesi.core.ports import Catalogue, Embedder, Reranker
 from xuesi.core.settings import Settings
 from xuesi.services import Services, in_force
 
@@ -54,6 +56,17 @@ def open_model(settings: Settings, *, progress: Callable[[str], None] = _log.inf
     )
 
 
+def open_rerank_model(settings: Settings, *, progress: Callable[[str], None] = _log.info) -> Reranker | None:
+    """The reranker of the settings, prepared if it was not; None, and nothing is loaded, where none is set.
+
+    Raises:
+        Misconfigured: If there is no such model.
+    """
+    if not settings.rerank_model:
+        return None
+    return open_reranker(rerank_model=settings.rerank_model, models_dir=settings.data_dir / "models", progress=progress)
+
+
 @contextlib.contextmanager
 def open_services(settings: Settings, *, url: str = "", standing: bool = False) -> Iterator[Services]:
     """Own the data folder and open everything a server needs; the publisher works until the block ends.
@@ -67,6 +80,7 @@ def open_services(settings: Settings, *, url: str = "", standing: bool = False) 
         DataFolderBusy: If another process owns it.
         DataFolderReadOnly: If it cannot be written.
         IndexMismatch: If the indexes were made by another embedding model.
+        Misconfigured: If a model of the settings cannot be opened.
         NewerCatalogue: If a newer program wrote the catalogue.
     """
     with contextlib.ExitStack() as stack:
@@ -98,8 +112,11 @@ def _assemble(settings: Settings, stack: contextlib.ExitStack, *, warm: bool) ->
     files = FileStore(settings.data_dir / "files")
     opened = models_of(settings, catalogue)
     embedder = opened.in_force()
+    reranker = open_rerank_model(settings)
     if warm:
         embedder.embed_query("1")
+        if reranker:
+            reranker.score("1", ["1"])
     if models.fingerprint_in_force(catalogue) is None:
         catalogue.set_fact(models.FINGERPRINT_FACT, embedder.fingerprint)
     embedders = {embedder.fingerprint: embedder}
@@ -126,6 +143,9 @@ def _assemble(settings: Settings, stack: contextlib.ExitStack, *, warm: bool) ->
         late_weight=settings.late_weight,
         candidates=settings.candidates,
         max_chars=settings.max_question_chars,
+        reranking=Reranking(reranker, candidates=settings.rerank_candidates, budget_ms=settings.rerank_budget_ms)
+        if reranker
+        else None,
     )
     return Services(
         settings=settings,

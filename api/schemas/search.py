@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from api.schemas.shapes import OneOrMany, Strict, Text
-from xuesi.core.domain import NO_FILTERS, Document, Filters, Hit, Kind, Passage, Span, Successor
+from xuesi.core.domain import NO_FILTERS, Document, Filters, Hit, Kind, Passage, RerankState, Span, Successor
 
 _MOST = 1000  # values of one filter; each is a variable of a statement, of which a database takes some thousands
 
@@ -96,12 +96,14 @@ class TermOut(BaseModel):
 
 
 class ExplainOut(BaseModel):
-    """Why a hit scored as it did."""
+    """Why a hit scored as it did. `rerank` is the score of the reranker, null where it gave none; `rerank_state` says why."""
 
     dense: float
     coverage: float
     late: float
     terms: list[TermOut]
+    rerank: float | None
+    rerank_state: RerankState
 
 
 class SuccessorOut(BaseModel):
@@ -142,6 +144,8 @@ class HitOut(BaseModel):
                 coverage=hit.explain.coverage,
                 late=hit.explain.late,
                 terms=[TermOut(term=t.term, score=t.score, idf=t.idf) for t in hit.explain.terms],
+                rerank=hit.explain.rerank,
+                rerank_state=hit.explain.rerank_state,
             ),
             current=hit.current,
             superseded_by=SuccessorOut.of(hit.superseded_by),

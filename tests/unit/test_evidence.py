@@ -144,6 +144,14 @@ def test_of_sentences_that_say_as_much_that_which_stands_earlier_in_its_passage_
 def test_of_sentences_that_say_as_much_that_of_the_better_passage_comes_first() -> None:
     worse = a_hit("调研发现问题。", score=0.6, version="a")
     better = a_hit("调研查明原因。", score=0.7, version="b")
-    ranked = gathered(found(worse, better, idf={"调": 1.0, "研": 1.0}))
+    ranked = gathered(found(better, worse, idf={"调": 1.0, "研": 1.0}))
     assert [e.hit for e in ranked] == [better, worse]
     assert ranked[0].share == ranked[1].share
+    assert ranked[0].score - ranked[1].score == pytest.approx(0.8 * 0.1)
+
+
+def test_where_a_reranker_put_a_passage_first_its_sentence_comes_first() -> None:
+    first, second = a_hit("调研发现问题。", score=0.6, version="a"), a_hit("调研查明原因。", score=0.7, version="b")
+    ranked = gathered(found(first, second, idf={"调": 1.0, "研": 1.0}))
+    assert [e.hit for e in ranked] == [first, second]
+    assert ranked[0].score - ranked[1].score == pytest.approx(0.8 * 0.1)

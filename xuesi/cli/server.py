@@ -60,11 +60,12 @@ def worker(
 
 
 def prepare(context: typer.Context) -> None:
-    """Prepare the embedding model: once, at set-up."""
-    from xuesi.wiring import open_model
+    """Prepare the embedding model, and the reranker if one is set: once, at set-up."""
+    from xuesi.wiring import open_model, open_rerank_model
 
     settings = settings_of(context)
-    open_model(settings, progress=lambda message: print(message, flush=True))
+    for opened in (open_model, open_rerank_model):
+        opened(settings, progress=lambda message: print(message, flush=True))
 
 
 def log_to_stderr(level: str) -> None:

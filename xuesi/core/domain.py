@@ -331,17 +331,29 @@ class TermScore:
     idf: float
 
 
+class RerankState(StrEnum):
+    """Whether the reranker scored a hit: none is set, it did, its time was up, or it takes fewer candidates."""
+
+    OFF = "off"
+    SCORED = "scored"
+    OUT_OF_TIME = "out_of_time"
+    NOT_ASKED = "not_asked"
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a hit scored as it did: score = dense + lexical_weight * coverage + late_weight * late.
 
-    `dense` and `late` are cosines in [-1, 1], `coverage` is in about [0, 2.2]; `late` is 0 where nothing is known of single tokens.
+    `dense` and `late` are cosines in [-1, 1], `coverage` is in about [0, 2.2]; `late` is 0 where nothing is known of single tokens. `rerank` is the
+    reranker's score on a scale of its own, which is no part of the hit's score: hits that have one come first, in its order.
     """
 
     dense: float
     coverage: float
     late: float = 0.0
     terms: tuple[TermScore, ...] = ()
+    rerank: float | None = None
+    rerank_state: RerankState = RerankState.OFF
 
 
 @dataclass(frozen=True, slots=True)

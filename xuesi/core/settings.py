@@ -75,6 +75,19 @@ class Settings(BaseSettings):
     candidates: int = Field(
         50, ge=10, le=1000, description="Passages taken from each index before the rankings are fused."
     )
+    rerank_model: str = Field(
+        "",
+        description="Cross-encoder that reads the best candidates together with the query and ranks them anew: the folder of a sentence-transformers "
+        "CrossEncoder, or a hub name; empty: none.",
+    )
+    rerank_candidates: int = Field(20, ge=2, le=200, description="Candidates that the reranker scores at most.")
+    rerank_budget_ms: float = Field(
+        1000.0,
+        gt=0,
+        le=600_000,
+        description="Time for scoring the candidates of one search, in ms; those that it does not reach come after those it does, in their order. "
+        "The best four are always scored.",
+    )
     answer_threshold: float = Field(
         0.35,
         ge=0,

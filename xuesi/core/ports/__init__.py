@@ -14,6 +14,7 @@ from xuesi.core.ports.indexes import LexicalEntry, LexicalIndex, LexicalQuery, V
 from xuesi.core.ports.queue import Queue
 from xuesi.core.ports.reading import Furniture, LeftOut, Reader, Reading
 from xuesi.core.ports.rendering import Renderer
+from xuesi.core.ports.reranking import Reranker
 from xuesi.core.ports.search import Searcher, SearchResult
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Reader",
     "Reading",
     "Renderer",
+    "Reranker",
     "SearchResult",
     "Searcher",
     "SentenceVectors",
