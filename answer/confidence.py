@@ -61,7 +61,7 @@ def features(
     return (
         dense,
         max(about.share(_words(hit, tokens)) for hit in hits[:_BEST]),
-        _lead([hit.score for hit in hits], others=len(hits) // 2, full=_HITS, neutral=by_hits),
+        _lead([_score(hit) for hit in hits], others=len(hits) // 2, full=_HITS, neutral=by_hits),
         _lead(scores, others=1, full=_SENTENCES, neutral=by_sentences),
         float(foreign),
         foreign * dense,
@@ -76,6 +76,11 @@ def _lead(scores: Sequence[float], *, others: int, full: int, neutral: float) ->
         return neutral
     known = min(1.0, (len(scores) - 1) / (full - 1))
     return known * (scores[0] - sum(compared) / len(compared)) + (1 - known) * neutral
+
+
+def _score(hit: Hit) -> float:
+    """The hit's score without what it is given for phrases: to have what the question quotes is not to answer it."""
+    return hit.score - hit.explain.phrases
 
 
 def _words(hit: Hit, tokens: Tokens) -> frozenset[str]:

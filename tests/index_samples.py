@@ -15,6 +15,7 @@ from index.catalogue.catalogue import SqlCatalogue, open_catalogue
 from index.catalogue.files import FileStore
 from index.embedders.token_codes import TokenCoder, joined
 from index.indexes import Indexes
+from index.phrases import Dictionary
 from index.pipeline import HybridSearcher
 from index.publish import Publisher
 from index.tokens import tokens
@@ -85,6 +86,7 @@ class Library:
     publisher: Publisher
     searcher: HybridSearcher
     embedder: WordEmbedder
+    dictionary: Dictionary
 
     def hand_over(
         self, title: str, texts: Sequence[str], *, document_id: DocumentId | None = None, **facts: Any
@@ -182,6 +184,7 @@ def open_library(folder: Path, *, replace_damaged: bool = False) -> Iterator[Lib
             folder, catalogue=catalogue, fingerprint=embedder.fingerprint, replace_damaged=replace_damaged
         )
         try:
+            dictionary = Dictionary(catalogue)
             yield Library(
                 catalogue=catalogue,
                 files=files,
@@ -192,12 +195,14 @@ def open_library(folder: Path, *, replace_damaged: bool = False) -> Iterator[Lib
                     indexes=indexes,
                     catalogue=catalogue,
                     files=files,
+                    dictionary=dictionary,
                     weight=0.25,
                     late_weight=LATE_WEIGHT,
                     candidates=10,
                     max_chars=2000,
                 ),
                 embedder=embedder,
+                dictionary=dictionary,
             )
         finally:
             indexes.close()
