@@ -124,11 +124,11 @@ class CandidateFinder:
     ) -> Phrased:
         def having(*texts: str) -> set[PassageId]:
             """The best passages that have all of these, looking further where too few are live."""
-            fetch = wanted
+            fetch = math.ceil(_MARGIN * wanted)
             while True:
                 found = indexes.lexical.search(words, limit=fetch, within=within, phrases=texts)
                 live = self._catalogue.live_ids([key for key, _ in found], filters)
-                if len(live) >= wanted // 2 or len(found) < fetch:
+                if len(live) >= wanted or len(found) < fetch:
                     return live
                 fetch *= _WIDEN
 
