@@ -18,7 +18,7 @@ from xuesi.core.text import has_words
 _Shown = tuple[Fused, LivePassage]
 _SPARE = 5  # candidates checked beyond the limit, lest one retired passage cost a second look
 # What a passage is given for a phrase that it has whole; measured in docs/experiments.md.
-_PHRASE = {PhraseSource.QUOTED: 0.2, PhraseSource.TITLE: 0.05, PhraseSource.DICTIONARY: 0.05}
+_PHRASE = {PhraseSource.QUOTED: 0.2, PhraseSource.DICTIONARY: 0.05, PhraseSource.TITLE: 0.02}
 _THREADS = 8  # searches whose lexical half runs beside their dense half; further ones take turns
 
 
