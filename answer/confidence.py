@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from answer import cues
 from answer.asked import Asked, Tokens, words_of
-from answer.evidence import Evidence, worths
+from answer.evidence import Evidence
 from xuesi.core.domain import Hit
 from xuesi.core.ports import SearchResult
 
@@ -47,21 +47,23 @@ def features(
 
     dense: greatest cosine of question and passage. held: greatest share of the question that one of the best passages holds with its title and
     headings, in [0, 1]. ahead: how far the best hit's score is above the mean of the second half of the hits, which several
-    passages that say the same do not lessen. clear: how far the best sentence's score is above the mean of the next five that say something else. Both are drawn
-    towards a neutral value where there is little to compare, as in a single short document.
+    passages that say the same do not lessen. clear: how far the best sentence's score is above the mean of the next five that say something else. Both leave
+    out what is given for phrases, and are drawn towards a neutral value where there is little to compare, as in a single short document.
     foreign: 1 where question and best passage are of different scripts, else 0; foreign_dense: dense there, else 0.
     lacks: 1 where the question asks for a date or a number that the best sentences do not have, else 0.
     """
     hits = found.hits
+    plain = sorted((hit.score - hit.explain.phrases for hit in hits), reverse=True)
     dense = max(hit.explain.dense for hit in hits)
     foreign = _is_cjk(question) != _is_cjk(hits[0].passage.text)
     by_hits, by_sentences = _NEUTRAL[foreign]
-    others = [evidence.score for evidence in ranked if evidence.tokens != ranked[0].tokens]
-    scores = [ranked[0].score, *others[: _SENTENCES - 1]]
+    by_score = sorted(ranked, key=lambda evidence: -evidence.plain_score)
+    others = [evidence.plain_score for evidence in by_score if evidence.tokens != by_score[0].tokens]
+    scores = [by_score[0].plain_score, *others[: _SENTENCES - 1]]
     return (
         dense,
         max(about.share(_words(hit, tokens)) for hit in hits[:_BEST]),
-        _lead(worths(hits), others=len(hits) // 2, full=_HITS, neutral=by_hits),
+        _lead(plain, others=len(hits) // 2, full=_HITS, neutral=by_hits),
         _lead(scores, others=1, full=_SENTENCES, neutral=by_sentences),
         float(foreign),
         foreign * dense,

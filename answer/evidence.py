@@ -52,6 +52,11 @@ class Evidence:
     score: float
     items: tuple[Span, ...] = ()
 
+    @property
+    def plain_score(self) -> float:
+        """The score without what the passage is given for the question's phrases: to have what is quoted is not to answer what is asked."""
+        return self.score - _PASSAGE * self.hit.explain.phrases
+
 
 def gather(
     question: str, found: SearchResult, *, about: Asked, sentences_of: SentencesOf, tokens: Tokens, typical: Floats

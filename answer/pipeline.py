@@ -12,9 +12,9 @@ from answer.evidence import gather
 from answer.sources import Sources
 from answer.typical import TypicalQuestion
 from answer.verify import page_at, verify
-from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Hit, Statement, Turn
+from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Statement, Turn
 from xuesi.core.errors import Corrupt, InvalidInput, ModelUnavailable, VersionNotFound
-from xuesi.core.ports import AnswerEvent, Catalogue, Embedder, Files, Searcher
+from xuesi.core.ports import AnswerEvent, Catalogue, Embedder, Files, Searcher, SearchResult
 
 _log = logging.getLogger("xuesi.answer")
 
@@ -59,7 +59,7 @@ class ExtractiveAnswerer:
         del conversation
         started = time.perf_counter()
         _check(mode)
-        found = self._searcher.search(question, limit=_PASSAGES, filters=filters)
+        found = self._searcher.search(question, limit=_PASSAGES, filters=filters, strict=False)
         sources = Sources(self._catalogue, self._files, fingerprint=found.embedder.fingerprint)
         found = replace(found, hits=tuple(hit for hit in found.hits if sources.has(hit.passage.version_id)))
         about = asked(question, found.lexical, tokens=self._tokens)
@@ -73,7 +73,7 @@ class ExtractiveAnswerer:
         )
         sure = confidence(question, found, ranked, about=about, tokens=self._tokens)
         drafts = compose(ranked, most=self._max_statements) if sure >= self._threshold else []
-        return self._tell(drafts, sources=sources, hits=found.hits, sure=sure, started=started)
+        return self._tell(drafts, sources=sources, found=found, sure=sure, started=started)
 
     def _typical_of(self, embedder: Embedder) -> TypicalQuestion:
         """The one of that model, kept until another model is in force."""
@@ -83,7 +83,7 @@ class ExtractiveAnswerer:
         return kept[1]
 
     def _tell(
-        self, drafts: Sequence[Draft], *, sources: Sources, hits: Sequence[Hit], sure: float, started: float
+        self, drafts: Sequence[Draft], *, sources: Sources, found: SearchResult, sure: float, started: float
     ) -> Iterator[AnswerEvent]:
         statements: list[Statement] = []
         citations: list[Citation] = []
@@ -102,8 +102,9 @@ class ExtractiveAnswerer:
             confidence=sure,
             statements=tuple(statements),
             citations=tuple(citations),
-            nearest=() if statements else tuple(hits[:_NEAREST]),
+            nearest=() if statements else tuple(found.hits[:_NEAREST]),
             took_ms=(time.perf_counter() - started) * 1000,
+            phrases=found.phrases,
         )
 
 

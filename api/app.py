@@ -13,7 +13,19 @@ import xuesi
 from api import fetch, problems
 from api.metrics import Metrics
 from api.middleware import Gate
-from api.pages import ask, comparison, library, reader, session, succession, suggestions, topics, trash, view
+from api.pages import (
+    ask,
+    comparison,
+    dictionary,
+    library,
+    reader,
+    session,
+    succession,
+    suggestions,
+    topics,
+    trash,
+    view,
+)
 from api.render import PageRenderer, chinese_font
 from api.routes import (
     admin,
@@ -93,6 +105,7 @@ def describe() -> FastAPI:
         error_pages,
         ask,
         comparison,
+        dictionary,
         library,
         reader,
         session,

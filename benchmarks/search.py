@@ -30,6 +30,7 @@ from index.catalogue.files import FileStore
 from index.embedders.open import open_embedder
 from index.embedders.token_codes import BITS, joined
 from index.indexes import Indexes
+from index.phrases import Dictionary
 from index.pipeline import HybridSearcher
 from index.publish import Publisher
 from xuesi.core.domain import (
@@ -212,7 +213,7 @@ def measure(data_dir: Path, *, datasets: Sequence[Path], count: int, real: int, 
     with open_catalogue(address) as catalogue, opened(data_dir, catalogue, embedder) as indexes:
         figures["open_s"] = time.perf_counter() - started
         searcher = HybridSearcher(
-            embedders={embedder.fingerprint: embedder}, indexes=indexes, catalogue=catalogue, files=files,
+            embedders={embedder.fingerprint: embedder}, indexes=indexes, catalogue=catalogue, files=files, dictionary=Dictionary(catalogue),
             weight=settings.lexical_weight, late_weight=settings.late_weight, candidates=settings.candidates, max_chars=settings.max_question_chars,
         )  # fmt: skip
         asked = of.questions[:searches]

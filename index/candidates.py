@@ -6,12 +6,12 @@ The best of both indexes are candidates, and each gets both scores: its cosine w
 import heapq
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.indexes import Generation
-from xuesi.core.domain import Filters, PassageId, VersionId
+from xuesi.core.domain import Filters, PassageId, Phrase, PhraseSource, VersionId
 from xuesi.core.errors import Corrupt
 from xuesi.core.ports import Catalogue, EmbeddedQuery, Files, Floats, LexicalQuery
 
@@ -22,6 +22,16 @@ _WIDEN = 8
 # What the two ways to search within filters cost, in ms (benchmarks/search.py): for a version its vectors opened, against fetching
 # and checking one more candidate of both indexes.
 _VERSION_MS, _CANDIDATE_MS = 0.3, 0.03
+_FEW_VERSIONS = 1000  # so many are named to the lexical index when a phrase is looked for; of more, what does not match is passed over
+
+
+@dataclass(frozen=True, slots=True)
+class Phrased:
+    """The phrases of a question, and the best passages that have one, live under the filters. With `only`, no others are hits."""
+
+    phrases: tuple[Phrase, ...] = ()
+    having: frozenset[PassageId] = frozenset()
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Beginning:
     extent: tuple[int, int] | None
     worded: _Ranked
     vectors: Mapping[PassageId, Floats]
+    phrased: Phrased = Phrased()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +86,77 @@ class CandidateFinder:
         self._files = files
         self._pool = pool
 
-    def begin(self, query: str, filters: Filters, indexes: Generation, *, wanted: int) -> Beginning:
-        """Whatever needs no vector of the question: one core can do it while another one makes the vector."""
+    def begin(
+        self,
+        query: str,
+        filters: Filters,
+        indexes: Generation,
+        *,
+        wanted: int,
+        phrases: Sequence[Phrase] = (),
+        strict: bool = True,
+    ) -> Beginning:
+        """Whatever needs no vector of the question: one core can do it while another one makes the vector.
+
+        With `strict` those phrases that the question quotes must be had, as far as any passage has them.
+        """
         words = indexes.lexical.parse(query)
+        extent = self._catalogue.extent(filters) if filters else None
+        phrased = Phrased()
+        if phrases and indexes.lexical.has_phrases:
+            within = self._few_versions(filters, extent)
+            phrased = self._phrased(phrases, words, filters, indexes, wanted=wanted, within=within, strict=strict)
         if filters:
-            return Beginning(words, self._catalogue.extent(filters), {}, {})
-        worded = dict(indexes.lexical.search(words, limit=wanted))
-        return Beginning(words, None, worded, indexes.vectors.get(list(worded)))
+            return Beginning(words, extent, {}, {}, phrased)
+        worded = {} if phrased.only else dict(indexes.lexical.search(words, limit=wanted))
+        return Beginning(words, None, worded, indexes.vectors.get([*{*worded, *phrased.having}]), phrased)
+
+    def _phrased(
+        self,
+        phrases: Sequence[Phrase],
+        words: LexicalQuery,
+        filters: Filters,
+        indexes: Generation,
+        *,
+        wanted: int,
+        within: Collection[VersionId] | None,
+        strict: bool,
+    ) -> Phrased:
+        def having(*texts: str) -> set[PassageId]:
+            """The best passages that have all of these, looking further where too few are live."""
+            fetch = math.ceil(_MARGIN * wanted)
+            while True:
+                found = indexes.lexical.search(words, limit=fetch, within=within, phrases=texts)
+                live = self._catalogue.live_ids([key for key, _ in found], filters)
+                if len(live) >= wanted or len(found) < fetch:
+                    return live
+                fetch *= _WIDEN
+
+        each = {phrase: having(phrase.text) for phrase in phrases}
+        looked_for = tuple(replace(phrase, found=bool(those)) for phrase, those in each.items())
+        quoted = [it.text for it in looked_for if strict and it.found and it.source is PhraseSource.QUOTED]
+        if not quoted:
+            return Phrased(looked_for, frozenset().union(*each.values()))
+        together = having(*quoted) if len(quoted) > 1 else set()
+        some = frozenset().union(*(those for phrase, those in each.items() if phrase.text in quoted))
+        return Phrased(looked_for, frozenset(together) or some, only=True)
+
+    def _few_versions(self, filters: Filters, extent: tuple[int, int] | None) -> Collection[VersionId] | None:
+        """The versions that match the filters, if they are few; None otherwise."""
+        few = extent is not None and extent[0] <= _FEW_VERSIONS
+        return [version.id for version in self._catalogue.matching(filters)] if few else None
+
+    def having_phrases(self, question: Question, indexes: Generation) -> Candidates:
+        """Only the passages that have what the question quotes."""
+        return self._scored(question, indexes, set(question.begun.phrased.having), ({}, {}))
 
     def anywhere(self, question: Question, indexes: Generation) -> Iterator[Candidates]:
         """The best of each index, in ever wider circles: for when too many of the first turn out not to be live."""
         held, fetch = indexes.lexical.count(), question.wanted
         nearest, worded = dict(indexes.vectors.query(question.vector, fetch)), question.begun.worded
         while True:
-            yield self._scored(question, indexes, {*nearest, *worded}, (nearest, worded))
+            chosen = {*nearest, *worded, *question.begun.phrased.having}
+            yield self._scored(question, indexes, chosen, (nearest, worded))
             if fetch >= held:
                 return
             fetch *= _WIDEN
@@ -111,7 +179,7 @@ class CandidateFinder:
             by_vector = [key for key in nearest if key in live][: question.wanted]
             if len(by_vector) >= least or fetch >= held:
                 by_words = [key for key in worded if key in live][: question.wanted]
-                chosen = {*by_vector, *by_words}
+                chosen = {*by_vector, *by_words, *question.begun.phrased.having}
                 return self._scored(question, indexes, chosen, (nearest, worded))
             fetch *= _WIDEN
         return self._exactly(question, indexes)
@@ -151,4 +219,5 @@ class CandidateFinder:
         ids = self._catalogue.passages_at(best)
         nearest = {ids[place]: cosines[place] for place in best if place in ids}
         worded = dict(searching.result())
-        return self._scored(question, indexes, {*nearest, *worded}, (nearest, worded))
+        chosen = {*nearest, *worded, *question.begun.phrased.having}
+        return self._scored(question, indexes, chosen, (nearest, worded))

@@ -9,7 +9,7 @@ from xuesi.core.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """A candidate with its score and what it is made of: score = dense + weight * coverage, and late_weight * late where that is known.
+    """A candidate with its score and what it is made of: score = dense + weight * coverage + phrases, and late_weight * late where that is known.
 
     `rerank` is no part of it.
     """
@@ -19,6 +19,7 @@ class Fused:
     dense: float
     coverage: float
     late: float = 0.0
+    phrases: float = 0.0
     rerank: float | None = None
     rerank_state: RerankState = RerankState.OFF
 
@@ -56,6 +57,12 @@ def fuse(
         coverage = lexical.get(passage_id, 0.0) / ceiling
         fused.append(Fused(passage_id, cosine + weight * coverage, cosine, coverage))
     return sorted(fused, key=lambda f: (-f.score, f.id))
+
+
+def with_phrases(ranked: Sequence[Fused], given: Mapping[PassageId, float]) -> list[Fused]:
+    """A ranking, ranked anew with what is given to each, >= 0, for the phrases that it has; best first, ties by id."""
+    anew = [replace(it, score=it.score + given[it.id], phrases=given[it.id]) if it.id in given else it for it in ranked]
+    return sorted(anew, key=lambda f: (-f.score, f.id))
 
 
 def with_late(ranked: Sequence[Fused], late: Mapping[PassageId, float], *, weight: float) -> list[Fused]:

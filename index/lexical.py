@@ -15,13 +15,14 @@ from typing import Any
 
 import tantivy
 
-from index.tokens import tokens
+from index.tokens import tokens, units
 from xuesi.core.domain import PassageId, TermScore, VersionId
 from xuesi.core.errors import IndexCorrupt, StorageFull, StoreUnavailable
 from xuesi.core.ports import LexicalEntry, LexicalQuery
 from xuesi.core.text import in_context
 
-_OPTIONS = {"id": "basic", "version": "basic", "body": "freq"}  # no positions: nothing asks for phrases
+_OPTIONS = {"id": "basic", "version": "basic", "body": "freq", "units": "position"}
+_BREAK = "¶"  # between title, headings and text, so that no phrase reaches from one into the other; never a unit
 _WRITER_BYTES = 50_000_000
 _FEW_TERMS = 500
 _MOST_TOKENS = 256  # of a question; more cost time and are noise
@@ -37,13 +38,21 @@ class TantivyIndex:
             IndexCorrupt: If the folder holds something that is no such index, or a damaged one.
         """
         self._folder = folder
-        self._schema = _schema()
+        self._older = _schema(ordered=False)
+        self._schema = _schema(ordered=True)
         self._write = Lock()
         self._writer: Any = None
         with self._translated():
             folder.mkdir(parents=True, exist_ok=True)
-            self._index = tantivy.Index(self._schema, path=str(folder))
+            self._index = self._opened()
             self._refresh()
+
+    def _opened(self) -> Any:
+        if tantivy.Index.exists(str(self._folder)):
+            kept = json.loads((self._folder / "meta.json").read_text(encoding="utf-8"))
+            if not any(field["name"] == "units" for field in kept["schema"]):
+                self._schema = self._older
+        return tantivy.Index(self._schema, path=str(self._folder))
 
     def close(self) -> None:
         """Let go of the writer, its merges finished."""
@@ -59,8 +68,11 @@ class TantivyIndex:
                 writer.delete_documents_by_term("id", entry.id)
             for entry in entries:
                 joined, _ = in_context(entry.title, entry.heading_path, entry.text)
+                said = f" {_BREAK} ".join(
+                    " ".join(units(part)) for part in (entry.title, *entry.heading_path, entry.text)
+                )
                 writer.add_document(
-                    tantivy.Document(id=entry.id, version=entry.version_id, body=" ".join(tokens(joined)))
+                    tantivy.Document(id=entry.id, version=entry.version_id, body=" ".join(tokens(joined)), units=said)
                 )
 
     def remove(self, version_ids: Collection[VersionId]) -> None:
@@ -88,19 +100,40 @@ class TantivyIndex:
         return LexicalQuery(idf=idf, ceiling=math.fsum(idf.values()), passages=total)
 
     def search(
-        self, query: LexicalQuery, *, limit: int, within: Collection[VersionId] | None = None
+        self,
+        query: LexicalQuery,
+        *,
+        limit: int,
+        within: Collection[VersionId] | None = None,
+        phrases: Collection[str] = (),
     ) -> list[tuple[PassageId, float]]:
-        """Best first with the BM25 score, > 0, ties by id; of these versions only, if given. Among ties at the limit any may be left out."""
-        if not query.idf or limit < 1 or (within is not None and not within):
+        """Best first with the BM25 score, ties by id. Among ties at the limit any may be left out.
+
+        Of these versions only, if given. With phrases, those that have all of them, whether a token fits or not; nothing where `has_phrases` is false.
+        """
+        if not query.idf or limit < 1 or (within is not None and not within) or (phrases and not self.has_phrases):
             return []
+        musts = [] if within is None else [self._among("version", within)]
+        musts += [self._whole(phrase) for phrase in phrases]
         words = self._any("body", query.idf)
-        return self._run(words if within is None else self._both(self._among("version", within), words), limit)
+        return self._run(self._all(*musts, words) if not phrases else self._all(*musts, beside=words), limit)
+
+    @property
+    def has_phrases(self) -> bool:
+        """Whether the folder's index knows the order of words: one that an earlier version of the program made does not."""
+        return self._schema is not self._older
+
+    def having(self, phrase: str, ids: Collection[PassageId]) -> set[PassageId]:
+        """Those of the passages that have the phrase whole, whatever punctuation or white space is in it, in title, a heading or text."""
+        if not ids or not self.has_phrases:
+            return set()
+        return {key for key, _ in self._run(self._all(self._among("id", ids), self._whole(phrase)), len(ids))}
 
     def score(self, query: LexicalQuery, ids: Collection[PassageId]) -> dict[PassageId, float]:
         """The same BM25 score for passages named; 0 where no token fits or the passage is not there."""
         scores = dict.fromkeys(ids, 0.0)
         if query.idf and scores:
-            scores.update(self._run(self._both(self._among("id", scores), self._any("body", query.idf)), len(scores)))
+            scores.update(self._run(self._all(self._among("id", scores), self._any("body", query.idf)), len(scores)))
         return scores
 
     def explain(self, query: LexicalQuery, ids: Collection[PassageId]) -> dict[PassageId, tuple[TermScore, ...]]:
@@ -109,7 +142,7 @@ class TantivyIndex:
         if given:
             named = self._among("id", given)
             for token, idf in query.idf.items():
-                for passage_id, score in self._run(self._both(named, self._any("body", [token])), len(given)):
+                for passage_id, score in self._run(self._all(named, self._any("body", [token])), len(given)):
                     given[passage_id].append(TermScore(term=token, score=score, idf=idf))
         return {key: tuple(sorted(terms, key=lambda t: (-t.score, t.term))) for key, terms in given.items()}
 
@@ -138,8 +171,19 @@ class TantivyIndex:
         query = self._any(field, terms) if few else tantivy.Query.term_set_query(self._schema, field, list(terms))
         return tantivy.Query.const_score_query(query, 0.0)
 
-    def _both(self, restriction: Any, words: Any) -> Any:
-        return tantivy.Query.boolean_query([(tantivy.Occur.Must, restriction), (tantivy.Occur.Must, words)])
+    def _whole(self, phrase: str) -> Any:
+        """Those that have the units of the phrase in a row, with score 0. Of a phrase without a unit, none."""
+        said = units(phrase)
+        if len(said) < 2:
+            return tantivy.Query.const_score_query(self._any("units", said), 0.0)
+        return tantivy.Query.const_score_query(tantivy.Query.phrase_query(self._schema, "units", said), 0.0)
+
+    def _all(self, *queries: Any, beside: Any = None) -> Any:
+        """Those that meet every one of the queries, whether they meet the one `beside` or not; the scores add up."""
+        if len(queries) == 1 and beside is None:
+            return queries[0]
+        clauses = [(tantivy.Occur.Must, query) for query in queries]
+        return tantivy.Query.boolean_query(clauses + ([] if beside is None else [(tantivy.Occur.Should, beside)]))
 
     def _run(self, query: Any, limit: int) -> list[tuple[PassageId, float]]:
         searcher, _ = self._seen
@@ -201,11 +245,14 @@ class TantivyIndex:
             ) from error
 
 
-def _schema() -> Any:
+def _schema(*, ordered: bool) -> Any:
+    """Of the index; not `ordered` as it was before it knew the order of words."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option=_OPTIONS["id"])
     builder.add_text_field("version", tokenizer_name="raw", index_option=_OPTIONS["version"])
     builder.add_text_field("body", tokenizer_name="whitespace", index_option=_OPTIONS["body"])
+    if ordered:
+        builder.add_text_field("units", tokenizer_name="whitespace", index_option=_OPTIONS["units"])
     return builder.build()
 
 

@@ -6,39 +6,44 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from index.candidates import CandidateFinder, Candidates, Question
-from index.fuse import Fused, fuse, with_late
+from index.fuse import Fused, fuse, with_late, with_phrases
 from index.indexes import Generation, Indexes
 from index.late import late_scores
+from index.phrases import Dictionary, phrases_of
 from index.rerank import Reranking, Shown
-from xuesi.core.domain import NO_FILTERS, Explanation, Filters, Hit
+from xuesi.core.domain import NO_FILTERS, Explanation, Filters, Hit, PassageId, PhraseSource
 from xuesi.core.errors import EmptyQuestion, InvalidInput, QuestionTooLong
 from xuesi.core.ports import Catalogue, Embedder, Files, LexicalQuery, SearchResult
 from xuesi.core.text import has_words
 
 _SPARE = 5  # candidates checked beyond the limit, lest one retired passage cost a second look
+# What a passage is given for a phrase that it has whole; measured in docs/experiments.md.
+_PHRASE = {PhraseSource.QUOTED: 0.2, PhraseSource.DICTIONARY: 0.05, PhraseSource.TITLE: 0.02}
 _THREADS = 8  # searches whose lexical half runs beside their dense half; further ones take turns
 
 
 class HybridSearcher:
     """Implements `Searcher` on an embedder, both indexes and the catalogue. Safe to share among threads."""
 
-    def __init__(  # noqa: PLR0913 the parts that it joins
+    def __init__(  # noqa: PLR0913 each is a part or a setting
         self,
         *,
         embedders: Mapping[str, Embedder],
         indexes: Indexes,
         catalogue: Catalogue,
         files: Files,
+        dictionary: Dictionary,
         weight: float,
         late_weight: float,
         candidates: int,
         max_chars: int,
         reranking: Reranking | None = None,
     ) -> None:
-        """`embedders` are those of the models whose vectors the indexes hold, by fingerprint; `weight` is the say of the words in the score, `late_weight` that of the single tokens, `candidates` the passages taken from each index, `max_chars` the longest query; `reranking` ranks the best anew."""
+        """`embedders` are those of the models whose vectors the indexes hold, by fingerprint; `dictionary` has the names and set phrases that belong together; `weight` is the say of the words in the score, `late_weight` that of the single tokens, `candidates` the passages taken from each index, `max_chars` the longest query; `reranking` ranks the best anew."""
         self._embedders = embedders
         self._indexes = indexes
         self._catalogue = catalogue
+        self._dictionary = dictionary
         self._weight = weight
         self._late_weight = late_weight
         self._candidates = candidates
@@ -47,9 +52,12 @@ class HybridSearcher:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="search")
         self._finder = CandidateFinder(catalogue=catalogue, files=files, pool=self._pool)
 
-    def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
+    def search(
+        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, strict: bool = True
+    ) -> SearchResult:
         """The best live passages under the filters, best first, ties by id; fewer than `limit` only where there are no more candidates.
 
+        With `strict`, if any passage has a wording that the query quotes, hits have all that it quotes, or some of it where none has all.
         Those that a reranker scored are in the order of its scores and before the others; `score` is as without one.
 
         Raises:
@@ -60,11 +68,14 @@ class HybridSearcher:
         """
         started = time.perf_counter()
         self._check(query, limit)
+        phrases = phrases_of(query, self._dictionary)
         with self._indexes.reading() as indexes:
             embedder = self._embedders[indexes.fingerprint]  # of these indexes, whatever takes their place meanwhile
             least = max(limit, self._reranking.candidates) if self._reranking else limit
             wanted = max(least, self._candidates)
-            beginning = self._pool.submit(self._finder.begin, query, filters, indexes, wanted=wanted)
+            beginning = self._pool.submit(
+                self._finder.begin, query, filters, indexes, wanted=wanted, phrases=phrases, strict=strict
+            )
             try:
                 embedded = embedder.embed_query(query)
             finally:
@@ -77,10 +88,12 @@ class HybridSearcher:
         if filters.as_of or filters.document_id:  # nothing else brings up what is not current
             hits = self._dated(hits)
         took_ms = (time.perf_counter() - started) * 1000
-        return SearchResult(hits, embedded, question.words, took_ms, embedder)
+        return SearchResult(hits, embedded, question.words, took_ms, embedder, question.begun.phrased.phrases)
 
     def _shown(self, question: Question, indexes: Generation) -> list[Shown]:
         """The best candidates that may be shown, at most `limit`, looking further where too few of them may."""
+        if question.begun.phrased.only:
+            return self._live(self._finder.having_phrases(question, indexes), question, indexes)
         if question.begun.extent:  # None without filters
             return self._live(self._finder.within(question, question.begun.extent, indexes), question, indexes)
         shown: list[Shown] = []
@@ -106,6 +119,8 @@ class HybridSearcher:
     def _ranked(self, found: Candidates, question: Question, indexes: Generation) -> list[Fused]:
         ceiling = question.words.ceiling or 1.0  # without a token there are no lexical scores either
         ranked = fuse(found.dense, found.lexical, ceiling=ceiling, weight=self._weight)
+        if question.begun.phrased.having:
+            ranked = with_phrases(ranked, _given(question, ranked, indexes))
         if question.embedded.tokens is None or not self._late_weight:
             return ranked
         codes = indexes.vectors.tokens([it.id for it in ranked[: question.wanted]])
@@ -135,6 +150,16 @@ class HybridSearcher:
             raise InvalidInput(f"At least one hit must be asked for, not {limit}.", hint="Set limit to 1 or more.")
 
 
+def _given(question: Question, ranked: Sequence[Fused], indexes: Generation) -> dict[PassageId, float]:
+    """What each candidate is given for the phrases that it has whole; those that have none are left out."""
+    given: dict[PassageId, float] = {}
+    for phrase in question.begun.phrased.phrases:
+        if phrase.found:
+            for passage_id in indexes.lexical.having(phrase.text, [it.id for it in ranked]):
+                given[passage_id] = given.get(passage_id, 0.0) + _PHRASE[phrase.source]
+    return given
+
+
 def _explained(shown: Sequence[Shown], words: LexicalQuery, indexes: Generation) -> tuple[Hit, ...]:
     terms = indexes.lexical.explain(words, [fused.id for fused, _ in shown])
     return tuple(
@@ -145,7 +170,13 @@ def _explained(shown: Sequence[Shown], words: LexicalQuery, indexes: Generation)
             document=of.document,
             version=of.version.number,
             explain=Explanation(
-                fused.dense, fused.coverage, fused.late, terms[fused.id], fused.rerank, fused.rerank_state
+                fused.dense,
+                fused.coverage,
+                fused.late,
+                terms[fused.id],
+                fused.phrases,
+                fused.rerank,
+                fused.rerank_state,
             ),
         )
         for rank, (fused, of) in enumerate(shown, start=1)

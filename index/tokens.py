@@ -1,18 +1,20 @@
 """Which tokens does a text have, for documents and questions alike? Used by the lexical index, and by answers to compare sentences.
 
-Han characters give their words (jieba, search mode), their pairs and themselves; whatever else is written with spaces gives its words. Numbers
-and dates give themselves in Arabic digits besides, however they are written.
+Han characters give their words (jieba, search mode), their pairs and themselves; whatever else is written with spaces gives its words, English ones
+without their endings. Numbers and dates give themselves in Arabic digits besides, however they are written.
 """
 
 import re
+import threading
 import unicodedata
 
 import opencc
 import rjieba
+import Stemmer
 
 from index.numerals import numbers
 
-FORM = "2"  # changed whenever a text gives other tokens than before: a server then makes its indexes anew
+FORM = "3"  # changed whenever the lexical index holds other tokens of a text than before: a server then makes its indexes anew
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3007"
 _RUN = re.compile(
     rf"(?P<han>[{_HAN}]+)"
@@ -20,7 +22,12 @@ _RUN = re.compile(
     rf"|(?P<word>[^\W_{_HAN}]+(?:['’][^\W_{_HAN}]+)*)"
 )
 _MOST_CHARS = 64  # what is longer is no word; its beginning is enough to find it again
+_HAN_RUN = re.compile(rf"[{_HAN}]+")
+_UNIT = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
+_ENGLISH = re.compile("[a-z]{3,}")
+_BRITISH = re.compile("(?<=[a-z]{3})is(?=(?:ations?|e|ed|es|ers?|ing)$)")  # organisation is organization
 _TO_SIMPLIFIED = opencc.OpenCC("t2s")
+_own = threading.local()  # a stemmer belongs to one thread
 
 
 def tokens(text: str) -> list[str]:
@@ -28,8 +35,8 @@ def tokens(text: str) -> list[str]:
 
     Of a run of Han characters: its words of two characters and more, shorter words within long ones included, then all its pairs,
     then all its characters, so that a question of one character finds something too. A word of two characters counts twice,
-    as word and as pair. Numbers stay whole, without the commas between thousands. The possessive 's is dropped. After each line come
-    the numbers that it says in other ways (`index.numerals`).
+    as word and as pair. Numbers stay whole, without the commas between thousands. The possessive 's is dropped, and so are the endings of English
+    words: organisations and organized give organ. After each line come the numbers that it says in other ways (`index.numerals`).
 
     Returns:
         Tokens without white space, in this order run by run, with repetitions.
@@ -42,7 +49,7 @@ def tokens(text: str) -> list[str]:
             elif run["number"]:
                 found.append(run["number"].replace(",", "")[:_MOST_CHARS])
             else:
-                found.append(run["word"].replace("’", "'").removesuffix("'s")[:_MOST_CHARS])
+                found.append(_word(run["word"]))
         found += (number[:_MOST_CHARS] for number in numbers(line))
     return found
 
@@ -52,3 +59,29 @@ def _han(run: str) -> list[str]:
     words = [word for word in rjieba.cut_for_search(run) if len(word) > 1]
     pairs = [run[i : i + 2] for i in range(len(run) - 1)]
     return [*words, *pairs, *run]
+
+
+def units(text: str) -> list[str]:
+    """What a text says in order, for comparing wordings: its Han characters one by one, and its other words whole.
+
+    Compatible forms are folded, upper case and traditional characters too; punctuation and white space are left out.
+    """
+    folded = unicodedata.normalize("NFKC", text).lower()
+    return [unit[:_MOST_CHARS] for unit in _UNIT.findall(_HAN_RUN.sub(_simplified, folded))]
+
+
+def _simplified(run: re.Match[str]) -> str:
+    return str(_TO_SIMPLIFIED.convert(run[0]))
+
+
+def _word(word: str) -> str:
+    """A word as it is indexed. English endings are those of Snowball's English stemmer (Porter 1980, doi:10.1108/eb046814)."""
+    word = word.replace("’", "'").removesuffix("'s")[:_MOST_CHARS]
+    return stem(word) if _ENGLISH.fullmatch(word) else word
+
+
+def stem(word: str) -> str:
+    """A lower-case English word without its ending."""
+    if not hasattr(_own, "stemmer"):
+        _own.stemmer = Stemmer.Stemmer("english")
+    return str(_own.stemmer.stemWord(_BRITISH.sub("iz", word)))

@@ -16,6 +16,7 @@ from index.catalogue.catalogue import SqlCatalogue, open_catalogue
 from index.catalogue.files import FileStore
 from index.embedders.token_codes import TokenCoder, joined
 from index.indexes import Indexes
+from index.phrases import Dictionary
 from index.pipeline import HybridSearcher
 from index.publish import Publisher
 from index.rerank import Reranking
@@ -86,6 +87,7 @@ class Library:
     indexes: Indexes
     publisher: Publisher
     embedder: WordEmbedder
+    dictionary: Dictionary
 
     @cached_property
     def searcher(self) -> HybridSearcher:
@@ -173,6 +175,7 @@ class Library:
             indexes=self.indexes,
             catalogue=self.catalogue,
             files=self.files,
+            dictionary=self.dictionary,
             weight=0.25,
             late_weight=LATE_WEIGHT,
             candidates=10,
@@ -206,12 +209,14 @@ def open_library(folder: Path, *, replace_damaged: bool = False) -> Iterator[Lib
             folder, catalogue=catalogue, fingerprint=embedder.fingerprint, replace_damaged=replace_damaged
         )
         try:
+            dictionary = Dictionary(catalogue)
             yield Library(
                 catalogue=catalogue,
                 files=files,
                 indexes=indexes,
                 publisher=Publisher(catalogue=catalogue, files=files, indexes=indexes),
                 embedder=embedder,
+                dictionary=dictionary,
             )
         finally:
             indexes.close()

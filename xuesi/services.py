@@ -11,6 +11,7 @@ from index.change import ModelChange
 from index.doctor.examine import Repaired, examine, repair
 from index.doctor.finding import Finding, Parts
 from index.indexes import Indexes
+from index.phrases import Dictionary
 from index.publish import Publisher
 from index.rebuild import Rebuilt, rebuild
 from index.topics import TopicFinder
@@ -42,6 +43,7 @@ class Services:
     answerer: Answerer
     publisher: Publisher
     topics: TopicFinder
+    dictionary: Dictionary
     watcher: Watcher
     change: ModelChange
 

@@ -18,6 +18,7 @@ from index.embedders.open import open_embedder
 from index.embedders.opened import OpenedModels
 from index.indexes import Indexes
 from index.owner import owned
+from index.phrases import Dictionary
 from index.pipeline import HybridSearcher
 from index.publish import Publisher
 from index.rebuild import renew
@@ -134,11 +135,13 @@ def _assemble(settings: Settings, stack: contextlib.ExitStack, *, warm: bool) ->
         secrets=settings.data_dir / "secrets",
     )
     publisher = Publisher(catalogue=catalogue, files=files, indexes=indexes, wake=queue.wake)
+    dictionary = Dictionary(catalogue)
     searcher = HybridSearcher(
         embedders=embedders,
         indexes=indexes,
         catalogue=catalogue,
         files=files,
+        dictionary=dictionary,
         weight=settings.lexical_weight,
         late_weight=settings.late_weight,
         candidates=settings.candidates,
@@ -162,6 +165,7 @@ def _assemble(settings: Settings, stack: contextlib.ExitStack, *, warm: bool) ->
         ),
         publisher=publisher,
         topics=TopicFinder(embedder=lambda: in_force(embedders, indexes), catalogue=catalogue, files=files),
+        dictionary=dictionary,
         watcher=Watcher(
             intake=intake, catalogue=catalogue, folders=[Path(it) for it in settings.watched_folders.split(os.pathsep) if it],
             quiet_s=settings.watch_quiet_s, without=settings.data_dir,

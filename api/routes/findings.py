@@ -1,4 +1,4 @@
-"""What was found out about documents, and what does a person make of it? Suggestions, near duplicates, topics, and changing many at once."""
+"""What was found out about documents, and what does a person make of it? Suggestions, near duplicates, topics, the dictionary, and changing many at once."""
 
 from collections.abc import Callable
 
@@ -13,6 +13,9 @@ from api.schemas.findings import (
     Changed,
     ChangedMany,
     ChangeManyIn,
+    DictionaryIn,
+    DictionaryList,
+    EntryIO,
     NearDuplicateList,
     NearDuplicateOut,
     SettleIn,
@@ -81,6 +84,20 @@ def settle(services: ServicesDep, asked: SettleIn) -> None:
         services.catalogue.keep_apart(document, other)
     else:
         services.intake.merge(document, other)
+
+
+@router.get("/dictionary")
+def list_dictionary(services: ServicesDep, limit: Limit = 50, cursor: str = "") -> DictionaryList:
+    """The names and set phrases that are found whole, in the order of their characters."""
+    items, after = part_of(services.dictionary.entries(), lambda it: (it,), limit=limit, cursor=cursor)
+    return DictionaryList(items=[EntryIO(text=text) for text in items], next=after)
+
+
+@router.put("/dictionary")
+def set_dictionary(services: ServicesDep, given: DictionaryIn) -> DictionaryList:
+    """Replace the dictionary; the next query goes by it. Answers with its first part."""
+    services.dictionary.replace(it.text for it in given.items)
+    return list_dictionary(services)
 
 
 @router.get("/topics")

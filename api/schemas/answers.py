@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
-from api.schemas.search import FiltersIn, HitOut, SuccessorOut, hits, reader_url
+from api.schemas.search import FiltersIn, HitOut, PhraseOut, SuccessorOut, hits, phrases, reader_url
 from api.schemas.shapes import Strict, Text
 from xuesi.core.domain import Answer, Citation, Statement, Turn
 
@@ -91,6 +91,7 @@ class AnswerOut(BaseModel):
     nearest: list[HitOut]
     confidence: float
     mode: str
+    phrases: list[PhraseOut]
     took_ms: float
 
     @classmethod
@@ -104,6 +105,7 @@ class AnswerOut(BaseModel):
                 "nearest": hits(answer.nearest),
                 "confidence": answer.confidence,
                 "mode": answer.mode,
+                "phrases": phrases(answer.phrases),
                 "took_ms": answer.took_ms,
             }
         )

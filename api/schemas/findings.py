@@ -1,4 +1,4 @@
-"""In which shape does travel what was found out about documents: suggestions, near duplicates and topics?"""
+"""In which shape does travel what was found out about documents: suggestions, near duplicates, topics and the dictionary?"""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -9,6 +9,7 @@ from api.schemas.documents import DocumentChanges, DocumentOut
 from api.schemas.shapes import Problem, Strict, Text
 from xuesi.core.domain import SuggestionSource
 from xuesi.core.ports import NearDuplicate
+from xuesi.core.text import has_words
 
 Ids = Annotated[list[Text], Field(min_length=1, max_length=500)]
 
@@ -136,4 +137,34 @@ class TopicList(BaseModel):
     """A part of the administrator's topic list, by name."""
 
     items: list[TopicIO]
+    next: str | None
+
+
+class EntryIO(Strict):
+    """A name or set phrase that is found whole, such as 枫桥经验: two Chinese characters or a word at least."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    text: Text = Field(min_length=2, max_length=64)
+
+    @field_validator("text")
+    @classmethod
+    def _has_words(cls, text: str) -> str:
+        if not has_words(text):
+            raise ValueError("an entry needs a letter or a digit")
+        return " ".join(text.split())
+
+
+class DictionaryIn(Strict):
+    """The administrator's whole dictionary. What stands in it twice is kept once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[EntryIO] = Field(max_length=10_000)
+
+
+class DictionaryList(BaseModel):
+    """A part of the dictionary."""
+
+    items: list[EntryIO]
     next: str | None

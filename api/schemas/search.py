@@ -4,10 +4,22 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.shapes import OneOrMany, Strict, Text
-from xuesi.core.domain import NO_FILTERS, Document, Filters, Hit, Kind, Passage, RerankState, Span, Successor
+from xuesi.core.domain import (
+    NO_FILTERS,
+    Document,
+    Filters,
+    Hit,
+    Kind,
+    Passage,
+    Phrase,
+    PhraseSource,
+    RerankState,
+    Span,
+    Successor,
+)
 
 _MOST = 1000  # values of one filter; each is a variable of a statement, of which a database takes some thousands
 
@@ -96,11 +108,16 @@ class TermOut(BaseModel):
 
 
 class ExplainOut(BaseModel):
-    """Why a hit scored as it did. `rerank` is the score of the reranker, null where it gave none; `rerank_state` says why."""
+    """Why a hit scored as it did.
+
+    `phrases` is what it was given for the query's phrases that it has whole. `rerank` is the score of the reranker, null where it gave
+    none; `rerank_state` says why.
+    """
 
     dense: float
     coverage: float
     late: float
+    phrases: float
     terms: list[TermOut]
     rerank: float | None
     rerank_state: RerankState
@@ -143,6 +160,7 @@ class HitOut(BaseModel):
                 dense=hit.explain.dense,
                 coverage=hit.explain.coverage,
                 late=hit.explain.late,
+                phrases=hit.explain.phrases,
                 terms=[TermOut(term=t.term, score=t.score, idf=t.idf) for t in hit.explain.terms],
                 rerank=hit.explain.rerank,
                 rerank_state=hit.explain.rerank_state,
@@ -157,8 +175,27 @@ def hits(found: Iterable[Hit]) -> list[HitOut]:
     return [HitOut.of(hit) for hit in found]
 
 
+class PhraseOut(BaseModel):
+    """A wording of the query that is looked for whole; `found` is false where no passage has it.
+
+    `source` is `quoted`, `title` (in book-title marks) or `dictionary`.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    text: str
+    source: PhraseSource
+    found: bool
+
+
+def phrases(found: Iterable[Phrase]) -> list[PhraseOut]:
+    """The phrases, in their order."""
+    return [PhraseOut.model_validate(phrase) for phrase in found]
+
+
 class SearchOut(BaseModel):
-    """Hits, best first."""
+    """Hits, best first. If any passage has what the query quotes, all of them do; if none has it, `phrases` says so."""
 
     hits: list[HitOut]
+    phrases: list[PhraseOut]
     took_ms: float

@@ -142,6 +142,7 @@ function finish(data, asked) {
     element("span", "", t("ask.confidence", { percent: Math.round(data.confidence * 100) })),
     element("span", "", t("ask.took", { ms: Math.round(data.took_ms) })),
   );
+  body.querySelector(".statements").before(...missing(data));
   body.append(facts, element("h3", "", t("ask.sources")), sources);
   sayIfOutdated();
   announce(t("js.answered", { count: data.statements.length }));
@@ -187,6 +188,12 @@ function dated(day_) {
   return day_ ? [element("p", "as-of-told", t("ask.as_of_told", { day: day(day_) }))] : [];
 }
 
+// What the question quotes and no passage has.
+function missing({ phrases = [] }) {
+  const those = phrases.filter(({ source: why, found }) => why === "quoted" && !found);
+  return those.map(({ text }) => element("p", "notice missing", t("ask.phrase_missing", { phrase: text })));
+}
+
 // An answer may stay open for hours: when the reader comes back to it, its sources are asked whether they are still current.
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) recheck();
@@ -221,7 +228,7 @@ function nothing(data, asked) {
     element("p", "verdict", t("ask.nothing")),
     element("p", "", t(data.nearest.length ? "ask.nothing_more" : "ask.nothing_at_all")),
   );
-  body.replaceChildren(...dated(asked), verdict);
+  body.replaceChildren(...dated(asked), ...missing(data), verdict);
   if (data.nearest.length) {
     const list = element("ol", "hits");
     list.append(...data.nearest.map(hit));

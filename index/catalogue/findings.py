@@ -10,7 +10,16 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from index.catalogue.documents import chain_from, there
 from index.catalogue.rows import batched, read_documents, values_of, version_of
 from index.catalogue.store import Store
-from index.catalogue.tables import document, job, near_duplicate, signature, suggestion, topic, version
+from index.catalogue.tables import (
+    dictionary_entry,
+    document,
+    job,
+    near_duplicate,
+    signature,
+    suggestion,
+    topic,
+    version,
+)
 from index.catalogue.versions import version_there
 from xuesi.core.domain import (
     Document,
@@ -155,6 +164,19 @@ class Findings:
             rows = [{"name": one.name, "description": one.description, "created_at": now} for one in topics]
             if rows:
                 connection.execute(insert(topic), rows)
+
+    def dictionary(self) -> list[str]:
+        """See `Catalogue.dictionary`."""
+        with self._store.read() as connection:
+            return sorted(connection.execute(select(dictionary_entry.c.text)).scalars())
+
+    def set_dictionary(self, entries: Sequence[str]) -> None:
+        """See `Catalogue.set_dictionary`."""
+        now = datetime.now(UTC)
+        with self._store.write() as connection:
+            connection.execute(delete(dictionary_entry))
+            if entries:
+                connection.execute(insert(dictionary_entry), [{"text": it, "created_at": now} for it in entries])
 
 
 def _refuse_same_text(connection: Connection, of: Version, text: Signature) -> None:

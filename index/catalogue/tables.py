@@ -267,6 +267,14 @@ topic = Table(
     Column("created_at", UtcTime, nullable=False),
 )
 
+# Names and set phrases that the administrator wants found whole.
+dictionary_entry = Table(
+    "dictionary_entry",
+    metadata,
+    Column("text", String(200), primary_key=True),
+    Column("created_at", UtcTime, nullable=False),
+)
+
 watched = Table(
     "watched",
     metadata,

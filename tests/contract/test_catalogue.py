@@ -439,3 +439,14 @@ def test_a_watched_file_is_remembered_by_its_path_and_outlives_its_document(cata
     catalogue.delete_document(document.id, at=NOW)
     catalogue.purge(document.id)
     assert catalogue.watched() == [replace(changed, document_id=None)]
+
+
+def test_the_dictionary_is_kept_whole_and_in_order(catalogue: Catalogue) -> None:
+    assert catalogue.dictionary() == []
+    catalogue.set_dictionary(["枫桥经验", "abc", "主题教育", "a'b;--"])
+    assert catalogue.dictionary() == ["a'b;--", "abc", "主题教育", "枫桥经验"]
+    many = sorted(f"第{n}条" for n in range(10_000))
+    catalogue.set_dictionary(many)
+    assert catalogue.dictionary() == many
+    catalogue.set_dictionary([])
+    assert catalogue.dictionary() == []

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bm25s
 import numpy as np
 import pytest
+import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from index import lexical
 from index.lexical import TantivyIndex
 from xuesi.core.domain import PassageId, VersionId
 from xuesi.core.errors import IndexCorrupt, StoreUnavailable
@@ -186,3 +189,62 @@ def test_a_damaged_folder_is_named_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(IndexCorrupt, match=str(tmp_path)) as refused:
         TantivyIndex(tmp_path)
     assert "xuesi reindex" in refused.value.hint
+
+
+_SAID = "学思想、强党性、重实践、建新功"
+
+
+def _with(index: LexicalIndex, phrase: str, **options: Any) -> list[str]:
+    return [key for key, _ in index.search(index.parse(phrase), limit=10, phrases=[phrase], **options)]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["学思想、强党性", "学思想，强党性", "學思想強黨性", "学 思想\n强党性", "强党性", "学思想", "强", _SAID],
+)
+def test_a_phrase_is_found_however_it_is_written(filled: LexicalIndex, written: str) -> None:
+    assert _with(filled, written) == ["p0"]
+    assert filled.having(written, [PassageId(f"p{n}") for n in range(6)]) == {"p0"}
+
+
+@pytest.mark.parametrize(
+    "written", ["强党性、学思想", "学强党性", "思想党性", "！", "research finding", "search findings"]
+)
+def test_a_phrase_is_not_found_where_its_words_stand_otherwise(filled: LexicalIndex, written: str) -> None:
+    assert _with(filled, written) == []
+    assert filled.having(written, [PassageId(f"p{n}") for n in range(6)]) == set()
+
+
+def test_a_phrase_reaches_over_line_ends_but_not_from_title_to_text(index: LexicalIndex) -> None:
+    index.add([
+        LexicalEntry(PassageId("a"), VersionId("v"), "重实践", ("枫桥经验",), "建新功，强\n党性"),
+    ])  # fmt: skip
+    assert _with(index, "强党性") == ["a"]
+    assert _with(index, "枫桥经验") == ["a"]
+    assert _with(index, "重实践枫桥") == _with(index, "经验建新功") == []
+
+
+def test_phrases_all_hold_and_versions_restrict_them(index: LexicalIndex) -> None:
+    index.add([_entry("a", "学思想，强党性"), _entry("b", "强党性，学思想", version="v2"), _entry("c", "强党性")])
+    query = index.parse("学思想强党性")
+    assert {key for key, _ in index.search(query, limit=9, phrases=["学思想", "强党性"])} == {"a", "b"}
+    assert [key for key, _ in index.search(query, limit=9, phrases=["强党性"], within=[VersionId("v2")])] == ["b"]
+
+
+def test_a_phrase_is_found_whether_or_not_the_questions_words_fit(filled: LexicalIndex) -> None:
+    assert filled.search(filled.parse("天气"), limit=9, phrases=["强党性"]) == [(PassageId("p0"), 0.0)]
+
+
+def test_an_index_made_before_there_were_phrases_goes_on_without_them(tmp_path: Path) -> None:
+    earlier = tantivy.Index(lexical._schema(ordered=False), path=str(tmp_path))
+    writer = earlier.writer(num_threads=1)
+    writer.add_document(tantivy.Document(id="old", version="v", body="强 党 性 强党 党性"))
+    writer.commit()
+    writer.wait_merging_threads()
+    index = TantivyIndex(tmp_path)
+    index.add([_entry("new", "强党性")])
+    assert not index.has_phrases
+    assert {key for key, _ in index.search(index.parse("党性"), limit=9)} == {"old", "new"}
+    assert _with(index, "强党性") == []
+    assert index.having("强党性", [PassageId("new")]) == set()
+    index.close()

@@ -170,8 +170,10 @@ class Altered:
         self._document = document
         self._wording, self._altered = wording, altered
 
-    def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
-        found = self._searcher.search(query, limit=limit, filters=filters)
+    def search(
+        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, strict: bool = True
+    ) -> SearchResult:
+        found = self._searcher.search(query, limit=limit, filters=filters, strict=strict)
         hits = tuple(
             replace(hit, passage=replace(hit.passage, text=hit.passage.text.replace(self._wording, self._altered)))
             if hit.document.id == self._document

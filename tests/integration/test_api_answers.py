@@ -106,6 +106,7 @@ def test_answer_has_the_shape_of_the_contract(services: Services) -> None:
         "nearest": [],
         "confidence": 0.8,
         "mode": "extractive",
+        "phrases": [],
         "took_ms": 3.5,
     }  # fmt: skip
 
@@ -123,7 +124,7 @@ def test_question_without_evidence_is_no_error_and_shows_what_is_near(services: 
                 "published_on": "2023-05-01", "pages": [2, 3], "span": [10, 16], "heading_path": ["第一章"],
                 "url": "/documents/d/versions/1?start=10&end=16",
             },
-            "explain": {"dense": 0.8, "coverage": 0.4, "late": 0.3, "terms": [{"term": "季度", "score": 1.5, "idf": 3.0}],
+            "explain": {"dense": 0.8, "coverage": 0.4, "late": 0.3, "phrases": 0.0, "terms": [{"term": "季度", "score": 1.5, "idf": 3.0}],
                         "rerank": None, "rerank_state": "off"},
             "current": True,
             "superseded_by": None,

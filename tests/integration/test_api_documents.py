@@ -578,6 +578,9 @@ def test_lists_beside_the_library_come_in_parts_too(client: TestClient, services
     topics = [{"name": name, "description": ""} for name in ("整改", "读书班", "调研")]
     assert client.put(f"{API}/topics", json={"items": topics}).json() == {"items": topics, "next": None}
     assert whole("/topics") == topics
+    entries = [{"text": text} for text in ("党建引领", "枫桥经验", "浦江经验")]
+    assert client.put(f"{API}/dictionary", json={"items": entries}).json() == {"items": entries, "next": None}
+    assert whole("/dictionary") == entries
     kept = added(client, "第一版。甲。", name="a.txt")
     client.post(f"{API}/documents/{kept}/versions", files={"file": ("b.txt", "第二版。甲。".encode())})
     assert [it["version"] for it in whole(f"/documents/{kept}/versions")] == [2, 1]
@@ -585,7 +588,7 @@ def test_lists_beside_the_library_come_in_parts_too(client: TestClient, services
     for document_id in gone:
         client.delete(f"{API}/documents/{document_id}")
     assert [it["id"] for it in whole("/trash")] == gone
-    for path in ("/topics", "/trash", "/near-duplicates", f"/documents/{kept}/versions", "/watched"):
+    for path in ("/topics", "/dictionary", "/trash", "/near-duplicates", f"/documents/{kept}/versions", "/watched"):
         assert client.get(f"{API}{path}", params={"limit": 0}).status_code == 422
         assert client.get(f"{API}{path}").json()["next"] is None
     refused = client.get(f"{API}/trash", params={"cursor": "nonsense"})

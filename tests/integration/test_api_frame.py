@@ -26,7 +26,9 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
+    def search(
+        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, strict: bool = True
+    ) -> SearchResult:
         raise self.error
 
 

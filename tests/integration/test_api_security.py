@@ -29,6 +29,7 @@ WRITES = [
     ("POST", "/documents/none/restore"),
     ("POST", "/near-duplicates/settle"),
     ("PUT", "/topics"),
+    ("PUT", "/dictionary"),
     ("POST", "/jobs/none/cancel"),
     ("POST", "/jobs/none/retry"),
     ("POST", "/watched/look"),
@@ -110,7 +111,7 @@ def test_every_write_of_the_interface_is_in_this_table(open_client: TestClient) 
     assert found == {*WRITES, ("POST", "/search"), ("POST", "/ask")}
 
 
-@pytest.mark.parametrize("path", ["/documents", "/jobs", "/topics"])
+@pytest.mark.parametrize("path", ["/documents", "/jobs", "/topics", "/dictionary"])
 def test_reading_needs_no_token(client: TestClient, path: str) -> None:
     assert client.get(API + path).status_code == 200
 

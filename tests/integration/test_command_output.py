@@ -144,6 +144,19 @@ def test_a_list_that_is_empty_says_so(commands: Commands) -> None:
     assert commands("jobs", "--state", "running", width=80) == "0 jobs\n"
 
 
+def test_the_dictionary_is_shown_and_replaced_by_a_file(commands: Commands, tmp_path: Path) -> None:
+    entries = tmp_path / "entries.txt"
+    entries.write_bytes("\ufeff枫桥经验\r\n\r\n 四下基层 \r\n".encode())
+    assert commands("dictionary", str(entries)) == "四下基层\n枫桥经验\n"
+    assert json.loads(commands("dictionary", "--json")) == [{"text": "四下基层"}, {"text": "枫桥经验"}]
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_a_quoted_wording_that_stands_nowhere_is_told(commands: Commands, command: str) -> None:
+    assert commands(command, "“永远不还”").startswith("No passage says “永远不还” word for word.\n")
+    assert "word for word" not in commands(command, "永远不还")
+
+
 @pytest.mark.parametrize("command", ["ask", "search"])
 def test_what_is_no_day_is_refused_in_the_words_of_the_option(command: str) -> None:
     ended = CliRunner().invoke(app, [command, "续借", "--as-of", "tomorrow"])

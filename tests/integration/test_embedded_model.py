@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from index.embedders.card import GRAPH
-from index.embedders.openvino_model import OpenVinoEmbedder, _compile
+from index.embedders.openvino_model import OpenVinoEmbedder
 from index.late import late_scores
+from index.prepared.card import GRAPH
+from index.prepared.streams import _compile
 from tests.plain_sentence_transformers import ask
 from xuesi.core.domain import Span
 from xuesi.core.openvino_runtime import ov

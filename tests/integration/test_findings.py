@@ -240,3 +240,54 @@ def test_how_each_page_was_read_is_shown(client: TestClient, services: Services)
     assert (page["number"], page["how"], page["language"], page["unreadable"]) == (1, "text", "zh", 0.0)
     assert page["chars"] > 1000
     assert "文字 1 页" in client.get(f"/documents/{document['id']}", headers={"Accept-Language": "zh-CN"}).text
+
+
+def test_the_dictionary_counts_from_the_next_question_on(client: TestClient, services: Services) -> None:
+    add(client, services, "# 一讲\n\n说起枫桥经验，大家都熟悉。", "a.md")
+
+    def phrases() -> list[dict[str, object]]:
+        found = client.post(f"{API}/search", json={"query": "枫桥经验有哪些"}).json()
+        asked = client.post(f"{API}/ask", json={"question": "枫桥经验有哪些"}).json()
+        assert found["phrases"] == asked["phrases"]
+        return list(found["phrases"])
+
+    assert phrases() == []
+    assert client.put(f"{API}/dictionary", json={"items": [{"text": " 枫桥经验 "}]}).status_code == 200
+    assert phrases() == [{"text": "枫桥经验", "source": "dictionary", "found": True}]
+
+
+@pytest.mark.parametrize("text", ["党", "长" * 65, "……", " 党 ", ""])
+def test_what_is_no_entry_of_the_dictionary_is_refused(client: TestClient, text: str) -> None:
+    before = client.get(f"{API}/dictionary").json()
+    assert client.put(f"{API}/dictionary", json={"items": [{"text": text}]}).status_code == 422
+    assert client.get(f"{API}/dictionary").json() == before
+
+
+def test_the_dictionary_is_kept_on_a_page(client: TestClient, services: Services) -> None:
+    client.put(f"{API}/dictionary", json={"items": []})
+    page = client.post("/dictionary", data={"entries": "枫桥经验\r\n\r\n 主题教育领导小组 \r\n枫桥经验"})
+    assert (page.status_code, "已保存" in page.text) == (200, True)
+    assert services.dictionary.entries() == ["主题教育领导小组", "枫桥经验"]
+    shown = BeautifulSoup(client.get("/dictionary").text, "lxml").select_one("textarea")
+    assert shown
+    assert shown.text == "主题教育领导小组\n枫桥经验"
+    refused = client.post("/dictionary", data={"entries": "枫桥经验\n党"})
+    assert refused.status_code == 422
+    assert BeautifulSoup(refused.text, "lxml").select_one("textarea").text == "枫桥经验\n党"  # type: ignore[union-attr]
+    asked = client.post("/dictionary", data={"entries": "四下基层"})
+    assert asked.status_code == 409
+    gone = str(BeautifulSoup(asked.text, "lxml").select_one("[name=gone]")["value"])  # type: ignore[index]
+    services.dictionary.replace([*services.dictionary.entries(), "又一条"])
+    assert client.post("/dictionary", data={"entries": "四下基层", "gone": gone}).status_code == 409
+    assert len(services.dictionary.entries()) == 3
+    client.post("/dictionary", data={"entries": "四下基层\n又一条", "gone": gone.replace("\n", "\r\n")})
+    assert services.dictionary.entries() == ["又一条", "四下基层"]
+
+
+def test_a_quoted_wording_that_stands_nowhere_is_told_on_both_pages(client: TestClient, services: Services) -> None:
+    add(client, services, "# 二讲\n\n读书班采取集中学习的办法，每月两次。", "b.md")
+    for path, field in (("/search", "query"), ("/", "question")):
+        page = client.post(path, data={field: "“每月三次”集中学习"})
+        assert "“每月三次”" in BeautifulSoup(page.text, "lxml").select_one(".missing").text  # type: ignore[union-attr]
+        page = client.post(path, data={field: "“每月两次”集中学习"})
+        assert not BeautifulSoup(page.text, "lxml").select(".missing")

@@ -569,7 +569,13 @@ def test_metadata_are_saved_from_the_form(client: TestClient, services: Services
 
 def test_pages_that_belong_to_the_library_say_so(client: TestClient, services: Services) -> None:
     document = add(client, services)
-    places = {"/library": "page", "/trash": "true", "/topics": "true", f"/documents/{document}": "true"}
+    places = {
+        "/library": "page",
+        "/trash": "true",
+        "/topics": "true",
+        "/dictionary": "true",
+        f"/documents/{document}": "true",
+    }
     for path, current in places.items():
         assert one(soup(client.get(path)), ".top nav a[aria-current]").attrs == {
             "href": "/library",

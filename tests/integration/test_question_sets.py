@@ -72,8 +72,8 @@ def _write_slice(source: Path, target: Path, *, documents: int) -> None:
     by_chance = random.Random(0)
     by_chance.shuffle(queries)
     chosen: set[str] = set()
-    for query in queries:
-        wanted = chosen | right.get(query["_id"], set())
+    for row in queries:
+        wanted = chosen | right.get(row["_id"], set())
         chosen = wanted if len(wanted) <= 0.8 * documents else chosen
     others = [entry["_id"] for entry in corpus if entry["_id"] not in chosen]
     chosen |= set(by_chance.sample(others, documents - len(chosen)))

@@ -167,8 +167,10 @@ class Found:
         self.hit = hit
         self.filters: list[Filters] = []
 
-    def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
-        del query, limit
+    def search(
+        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, strict: bool = True
+    ) -> SearchResult:
+        del query, limit, strict
         self.filters.append(filters)
         return found(self.hit)
 

@@ -55,6 +55,17 @@ def test_the_features_are_what_they_say() -> None:
     assert values["foreign"] == values["foreign_dense"] == 0.0
 
 
+def test_what_is_given_for_a_phrase_makes_no_answer_surer() -> None:
+    plain = [dense(a_hit("调研很好。", score=score), 0.8) for score in (0.9, 0.8, 0.7, 0.6)]
+    quoted = replace(plain[2], score=1.2, explain=replace(plain[2].explain, phrases=0.5))
+    ranked = a_rank(1.0, 0.6, 0.5)
+    preferred = replace(ranked[1], hit=quoted, score=0.6 + 0.8 * 0.5)
+    without = features("调研在哪？", found(*plain), ranked)
+    assert features("调研在哪？", found(quoted, plain[0], plain[1], plain[3]), [preferred, ranked[0], ranked[2]]) == (
+        pytest.approx(without)
+    )
+
+
 def test_the_title_and_the_headings_of_a_passage_count_as_held() -> None:
     hit = a_hit("在基层。", title="调", headings=("研",))
     assert features("调研在哪？", found(hit), a_rank(1.0), idf=IDF)["held"] == pytest.approx(1.0)

@@ -59,6 +59,7 @@ def search(
     if as_json:
         print_json(found)
         return
+    _show_missing(found["phrases"])
     for hit in found["hits"]:
         _show_hit(hit, label=f"{hit['rank']:>2}  {hit['score']:.3f}  ", site=site)
     typer.echo(f"{counted(len(found['hits']), 'passage')} in {found['took_ms']:.0f} ms")
@@ -78,6 +79,13 @@ def _show_hit(hit: dict[str, Any], *, label: str, site: str) -> None:
     typer.echo(f"{_INDENT}{site}{passage['url']}")
     _show_successor(hit, site)
     typer.echo("")
+
+
+def _show_missing(phrases: Sequence[dict[str, Any]]) -> None:
+    """What is quoted and no passage has."""
+    for phrase in phrases:
+        if phrase["source"] == "quoted" and not phrase["found"]:
+            typer.echo(wrapped(f"No passage says “{phrase['text']}” word for word.", width=terminal_width()))
 
 
 def _show_successor(found: dict[str, Any], site: str) -> None:
@@ -123,6 +131,7 @@ def ask(
     if as_json:
         print_json(answer)
         return
+    _show_missing(answer["phrases"])
     if answer["status"] == "answered":
         _show_answer(answer, site)
     else:

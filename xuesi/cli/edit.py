@@ -1,4 +1,4 @@
-"""`xuesi edit`, `suggestions`, `topics`, `near-duplicates`: what is known of documents, one by one and many at once."""
+"""`xuesi edit`, `suggestions`, `topics`, `dictionary`, `near-duplicates`: what is known of documents, one by one and many at once."""
 
 import json
 from pathlib import Path
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(edit)
     app.command()(suggestions)
     app.command()(topics)
+    app.command()(dictionary)
     app.command(name="near-duplicates")(near_duplicates)
 
 
@@ -103,6 +104,34 @@ def topics(
             server.call("PUT", "/topics", json={"items": _read(file)})
         items = list(server.pages("/topics"))
     print_json(items)
+
+
+def dictionary(
+    context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="Text in UTF-8, a name or set phrase a line, that replaces it."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the names and set phrases that are found whole, or replace them by those in a file; that takes effect at once."""
+    with client(settings_of(context)) as server:
+        if file is not None:
+            server.call("PUT", "/dictionary", json={"items": [{"text": line} for line in _lines(file)]})
+        items = list(server.pages("/dictionary"))
+    if as_json:
+        print_json(items)
+        return
+    for one in items:
+        typer.echo(one["text"])
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a text file that are not blank."""
+    try:
+        return [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{file} cannot be read as text in UTF-8: {error}.") from error
 
 
 def _read(file: Path) -> Any:

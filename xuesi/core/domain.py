@@ -231,6 +231,23 @@ class Topic:
     description: str = ""
 
 
+class PhraseSource(StrEnum):
+    """Why words of a query belong together: quotation marks, book-title marks, or the administrator's dictionary."""
+
+    QUOTED = "quoted"
+    TITLE = "title"
+    DICTIONARY = "dictionary"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A wording of a query that is to be found whole; `found` if a passage has it that may be shown."""
+
+    text: str
+    source: PhraseSource
+    found: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class WatchedFile:
     """A file of a watched folder as it was last taken or tried: its size, time of change, and the document that it belongs to, if any.
@@ -342,16 +359,18 @@ class RerankState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a hit scored as it did: score = dense + lexical_weight * coverage + late_weight * late.
+    """Why a hit scored as it did: score = dense + lexical_weight * coverage + late_weight * late + phrases.
 
-    `dense` and `late` are cosines in [-1, 1], `coverage` is in about [0, 2.2]; `late` is 0 where nothing is known of single tokens. `rerank` is the
-    reranker's score on a scale of its own, which is no part of the hit's score: hits that have one come first, in its order.
+    `dense` and `late` are cosines in [-1, 1], `coverage` is in about [0, 2.2]; `late` is 0 where nothing is known of single tokens. `phrases`, >= 0,
+    is given for the query's phrases that the passage has whole. `rerank` is the reranker's score on a scale of its own, which is no part of
+    the hit's score: hits that have one come first, in its order.
     """
 
     dense: float
     coverage: float
     late: float = 0.0
     terms: tuple[TermScore, ...] = ()
+    phrases: float = 0.0
     rerank: float | None = None
     rerank_state: RerankState = RerankState.OFF
 
@@ -405,7 +424,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the material says to a question. `confidence` in [0, 1]; without enough evidence `statements` is empty."""
+    """What the material says to a question. `confidence` in [0, 1]; without enough evidence `statements` is empty. `phrases` are the question's."""
 
     status: str
     mode: str
@@ -414,6 +433,7 @@ class Answer:
     citations: tuple[Citation, ...]
     nearest: tuple[Hit, ...]
     took_ms: float
+    phrases: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

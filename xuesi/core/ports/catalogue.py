@@ -259,6 +259,14 @@ class Catalogue(Protocol):
         """Replace the list."""
         ...
 
+    def dictionary(self) -> list[str]:
+        """The names and set phrases that the administrator keeps, in the order of their characters."""
+        ...
+
+    def set_dictionary(self, entries: Sequence[str]) -> None:
+        """Replace them. No entry may be there twice."""
+        ...
+
     def watched(self) -> list[WatchedFile]:
         """What is remembered of the files in watched folders, by path."""
         ...

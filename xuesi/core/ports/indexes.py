@@ -95,9 +95,23 @@ class LexicalIndex(Protocol):
         ...
 
     def search(
-        self, query: LexicalQuery, *, limit: int, within: Collection[VersionId] | None = None
+        self,
+        query: LexicalQuery,
+        *,
+        limit: int,
+        within: Collection[VersionId] | None = None,
+        phrases: Collection[str] = (),
     ) -> list[tuple[PassageId, float]]:
-        """Best first with the BM25 score, > 0; of these versions only, if given."""
+        """Best first with the BM25 score, > 0; of these versions only, and having all of these phrases, if given."""
+        ...
+
+    @property
+    def has_phrases(self) -> bool:
+        """Whether phrases can be found: not in an index that an earlier version of the program made."""
+        ...
+
+    def having(self, phrase: str, ids: Collection[PassageId]) -> set[PassageId]:
+        """Those of the passages that have the phrase whole, whatever punctuation or white space is in it, in title, a heading or text."""
         ...
 
     def score(self, query: LexicalQuery, ids: Collection[PassageId]) -> dict[PassageId, float]:

@@ -7,6 +7,7 @@ from xuesi.core.domain import (
     NO_FILTERS,
     Filters,
     Hit,
+    Phrase,
 )
 from xuesi.core.ports.embedding import EmbeddedQuery, Embedder
 from xuesi.core.ports.indexes import LexicalQuery
@@ -16,7 +17,7 @@ from xuesi.core.ports.indexes import LexicalQuery
 class SearchResult:
     """Hits best first, the question as it was embedded and tokenised, and the time it took.
 
-    `embedder` made the question's vector: only vectors of the same model may be compared with it.
+    `embedder` made the question's vector: only vectors of the same model may be compared with it. `phrases` are those of the question.
     """
 
     hits: tuple[Hit, ...]
@@ -24,11 +25,17 @@ class SearchResult:
     lexical: LexicalQuery
     took_ms: float
     embedder: Embedder
+    phrases: tuple[Phrase, ...] = ()
 
 
 class Searcher(Protocol):
     """Which live passages fit a query?"""
 
-    def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
-        """Raises EmptyQuestion, QuestionTooLong, InvalidInput."""
+    def search(
+        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, strict: bool = True
+    ) -> SearchResult:
+        """With `strict` hits have what the query quotes, where any passage has it; otherwise those that have it are preferred.
+
+        Raises EmptyQuestion, QuestionTooLong, InvalidInput.
+        """
         ...
