@@ -21,9 +21,9 @@ serve: setup
 	@$(BIN)/xuesi serve --sample corpus/manifest.toml
 
 # Everything that must hold: format, lint, types, import contracts, tests. Files of tests in the order of their names: xdist's own order puts the files
-# with few and long tests last, and one of the two processes would wait for the other.
+# with few and long tests last, and the others would wait for the last of them. Three processes for two cores: each waits now and then for a server or a worker that it started.
 test: setup check
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 # The part of `make test` that runs no test.
 check: .venv/.installed
