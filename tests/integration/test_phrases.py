@@ -1,11 +1,13 @@
 """Is a wording that stands in quotes, in book-title marks or in the dictionary found whole, before passages that have its words here and there?"""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from index import lexical, pipeline
+from index import indexes, lexical, pipeline
+from index.rebuild import renew
 from tests.index_samples import Library, day, open_library
 from xuesi.core.domain import Filters, PhraseSource
 
@@ -99,11 +101,18 @@ def test_an_entry_of_the_dictionary_is_preferred_at_once(library: Library, monke
     assert library.found(query)[0] == "经验在枫桥，枫桥有经验，经验。"
 
 
-def test_an_index_that_is_about_to_be_renewed_says_nothing_of_phrases(
+def test_an_index_of_an_earlier_version_says_nothing_of_phrases_until_it_is_renewed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    schema = lexical._schema
+    with monkeypatch.context() as earlier:
+        earlier.setattr(lexical, "_schema", lambda *, ordered: schema(ordered=False))
+        earlier.setattr(indexes, "FORM", "2")
+        with open_library(tmp_path) as library:
+            library.publish("通知", [_SAID])
     with open_library(tmp_path) as library:
-        monkeypatch.setattr(lexical.TantivyIndex, "has_phrases", property(lambda _: False))
-        library.publish("通知", [_SAID])
         assert library.found("“强党性、重理论”") == [_SAID]
         assert _phrases(library, "“强党性、重理论”") == []
+        renew(threading.Event(), indexes=library.indexes, catalogue=library.catalogue, publisher=library.publisher)
+        assert _phrases(library, "“强党性、重理论”") == [("强党性、重理论", "quoted", False)]
+        assert library.found("“强党性、重实践”") == [_SAID]
