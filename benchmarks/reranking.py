@@ -79,7 +79,7 @@ def _ours(model: str, *, candidates: int, rounds: int) -> Result:
 def _plain(model: str, *, candidates: int, rounds: int) -> Result:
     from sentence_transformers import CrossEncoder
 
-    plain = CrossEncoder(model, device="cpu")
+    plain: Any = CrossEncoder(model, device="cpu")
     predict = lambda texts: plain.predict([(_QUERY, text) for text in texts])  # noqa: E731
     lengths = [len(plain.tokenizer(_QUERY, text)["input_ids"]) for text in _passages(candidates)]
     found = _measured(predict, candidates=candidates, rounds=rounds)
