@@ -80,7 +80,10 @@ def _plain(model: str, *, candidates: int, rounds: int) -> Result:
     from sentence_transformers import CrossEncoder
 
     plain: Any = CrossEncoder(model, device="cpu")
-    predict = lambda texts: plain.predict([(_QUERY, text) for text in texts])  # noqa: E731
+
+    def predict(texts: Sequence[str]) -> Any:
+        return plain.predict([(_QUERY, text) for text in texts])
+
     lengths = [len(plain.tokenizer(_QUERY, text)["input_ids"]) for text in _passages(candidates)]
     found = _measured(predict, candidates=candidates, rounds=rounds)
     return found | {"tokens_per_pair": statistics.mean(lengths), "scores": predict(_passages(candidates)).tolist()}
