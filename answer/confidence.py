@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from answer import cues
 from answer.asked import Asked, Tokens, words_of
-from answer.evidence import Evidence
+from answer.evidence import PASSAGE, Evidence
 from xuesi.core.domain import Hit
 from xuesi.core.ports import SearchResult
 
@@ -56,17 +56,28 @@ def features(
     dense = max(hit.explain.dense for hit in hits)
     foreign = _is_cjk(question) != _is_cjk(hits[0].passage.text)
     by_hits, by_sentences = _NEUTRAL[foreign]
-    others = [evidence.score for evidence in ranked if evidence.tokens != ranked[0].tokens]
-    scores = [ranked[0].score, *others[: _SENTENCES - 1]]
+    best = max(ranked, key=_plain)
+    others = sorted((_plain(evidence) for evidence in ranked if evidence.tokens != best.tokens), reverse=True)
+    scores = [_plain(best), *others[: _SENTENCES - 1]]
     return (
         dense,
         max(about.share(_words(hit, tokens)) for hit in hits[:_BEST]),
-        _lead([hit.score for hit in hits], others=len(hits) // 2, full=_HITS, neutral=by_hits),
+        _lead(
+            sorted((hit.score - hit.explain.preferred for hit in hits), reverse=True),
+            others=len(hits) // 2,
+            full=_HITS,
+            neutral=by_hits,
+        ),
         _lead(scores, others=1, full=_SENTENCES, neutral=by_sentences),
         float(foreign),
         foreign * dense,
         float(cues.lacks(question, [evidence.text for evidence in ranked[:_SAID]])),
     )
+
+
+def _plain(evidence: Evidence) -> float:
+    """The score of a sentence without what its hit is preferred by: to be named by the question makes no sentence a better answer."""
+    return evidence.score - PASSAGE * evidence.hit.explain.preferred
 
 
 def _lead(scores: Sequence[float], *, others: int, full: int, neutral: float) -> float:

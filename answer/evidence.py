@@ -23,7 +23,8 @@ SentencesOf = Callable[[VersionId], SentenceVectors]
 LONGEST_CHARS = 120
 _SPACED = 2.5
 
-_CLOSENESS, _SHARE, _PASSAGE, _CUE, _PLACE = 0.2, 0.3, 0.8, 0.03, 0.01
+PASSAGE = 0.8  # say of the score of the hit in that of its sentences
+_CLOSENESS, _SHARE, _CUE, _PLACE = 0.2, 0.3, 0.03, 0.01
 _QUESTION, _TABLE_HEAD, _HEADING = 0.15, 0.15, 0.1
 _CONTEXT = 0.5
 _CELLS = " | "  # stands between the cells of a row
@@ -88,7 +89,7 @@ def gather(
             score = (
                 _CLOSENESS * max(closeness[index : index + max(1, len(listed))])
                 + _SHARE * (share + (within if listed else _CONTEXT * within))
-                + _PASSAGE * hit.score
+                + PASSAGE * hit.score
                 + _CUE * cues.fit(words, patterns)
                 - _PLACE * index / len(spans)  # a passage says first what it is about
                 - _penalty(words, hit)

@@ -6,12 +6,12 @@ The best of both indexes are candidates, and each gets both scores: its cosine w
 import heapq
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.indexes import Generation
-from xuesi.core.domain import Filters, PassageId, VersionId
+from xuesi.core.domain import AS_ASKED, DocumentId, Filters, PassageId, Understood, VersionId
 from xuesi.core.errors import Corrupt
 from xuesi.core.ports import Catalogue, EmbeddedQuery, Files, Floats, LexicalQuery
 
@@ -40,13 +40,14 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as both indexes take it, with its filters. At least `limit` passages are needed, `wanted` are taken from each index."""
+    """A question as both indexes take it, with its filters and what it is taken to mean. At least `limit` passages are needed, `wanted` are taken from each index."""
 
     embedded: EmbeddedQuery
     begun: Beginning
     filters: Filters
     limit: int
     wanted: int
+    meant: Understood = AS_ASKED
 
     @property
     def vector(self) -> Floats:
@@ -65,6 +66,9 @@ class Candidates:
 
     dense: dict[PassageId, float]
     lexical: dict[PassageId, float]
+
+    def __or__(self, other: "Candidates") -> "Candidates":
+        return Candidates(self.dense | other.dense, self.lexical | other.lexical)
 
 
 class CandidateFinder:
@@ -115,6 +119,13 @@ class CandidateFinder:
                 return self._scored(question, indexes, chosen, (nearest, worded))
             fetch *= _WIDEN
         return self._exactly(question, indexes)
+
+    def of_documents(self, ids: Sequence[DocumentId], question: Question, indexes: Generation) -> Candidates:
+        """The best of these documents, however many others are better; `ids` are of documents that may be shown under the filters."""
+        if not ids:
+            return Candidates({}, {})
+        narrowed = replace(question, filters=replace(question.filters, document_id=tuple(ids)))
+        return self.within(narrowed, self._catalogue.extent(narrowed.filters), indexes)
 
     def _both(self, question: Question, indexes: Generation, fetch: int) -> tuple[_Ranked, _Ranked]:
         """The best `fetch` of each index, best first."""

@@ -9,13 +9,14 @@ from xuesi.core.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """A candidate with its score and what it is made of: score = dense + weight * coverage, and late_weight * late where that is known."""
+    """A candidate with its score and what it is made of: score = dense + weight * coverage + late_weight * late + preferred, as far as these are known."""
 
     id: PassageId
     score: float
     dense: float
     coverage: float
     late: float = 0.0
+    preferred: float = 0.0
 
 
 def fuse(

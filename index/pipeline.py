@@ -1,14 +1,16 @@
-"""Which live passages fit a query? The whole path: normalise → dense ∥ lexical → fuse → late interaction → hits with the explanation of their scores."""
+"""Which live passages fit a query? The whole path: normalise → dense ∥ lexical ∥ understand → fuse → late interaction → prefer → hits with the explanation of their scores."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 from index.candidates import CandidateFinder, Candidates, Question
 from index.fuse import Fused, fuse, with_late
 from index.indexes import Generation, Indexes
 from index.late import late_scores
+from index.understanding import prefer, understood
 from xuesi.core.domain import NO_FILTERS, Explanation, Filters, Hit
 from xuesi.core.errors import EmptyQuestion, InvalidInput, QuestionTooLong
 from xuesi.core.ports import Catalogue, Embedder, Files, LexicalQuery, LivePassage, SearchResult
@@ -45,8 +47,12 @@ class HybridSearcher:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="search")
         self._finder = CandidateFinder(catalogue=catalogue, files=files, pool=self._pool)
 
-    def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
+    def search(
+        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, without: Collection[str] = ()
+    ) -> SearchResult:
         """The best live passages under the filters, best first, ties by id; fewer than `limit` only where there are no more candidates.
+
+        Those of periods and documents that the query names are preferred, unless the words that name them stand in `without`.
 
         Raises:
             EmptyQuestion: If there is no letter or digit in the query.
@@ -60,24 +66,29 @@ class HybridSearcher:
             embedder = self._embedders[indexes.fingerprint]  # of these indexes, whatever takes their place meanwhile
             wanted = max(limit, self._candidates)
             beginning = self._pool.submit(self._finder.begin, query, filters, indexes, wanted=wanted)
+            understanding = self._pool.submit(
+                understood, query, catalogue=self._catalogue, filters=filters, today=_day(filters), without=without
+            )
             try:
                 embedded = embedder.embed_query(query)
             finally:
-                wait([beginning])  # it reads indexes that may be closed after this block
-            question = Question(embedded, beginning.result(), filters, limit=limit, wanted=wanted)
+                wait([beginning, understanding])  # they read what may be closed after this block
+            meant = understanding.result()
+            question = Question(embedded, beginning.result(), filters, limit=limit, wanted=wanted, meant=meant)
             hits = _explained(self._shown(question, indexes), question.words, indexes)
         if filters.as_of or filters.document_id:  # nothing else brings up what is not current
             hits = self._dated(hits)
         took_ms = (time.perf_counter() - started) * 1000
-        return SearchResult(hits, embedded, question.words, took_ms, embedder)
+        return SearchResult(hits, embedded, question.words, took_ms, embedder, meant)
 
     def _shown(self, question: Question, indexes: Generation) -> list[_Shown]:
         """The best candidates that may be shown, at most `limit`, looking further where too few of them may."""
+        named = self._finder.of_documents([it.id for it in question.meant.documents], question, indexes)
         if question.begun.extent:  # None without filters
-            return self._live(self._finder.within(question, question.begun.extent, indexes), question, indexes)
+            return self._live(self._finder.within(question, question.begun.extent, indexes) | named, question, indexes)
         shown: list[_Shown] = []
         for found in self._finder.anywhere(question, indexes):
-            shown = self._live(found, question, indexes)
+            shown = self._live(found | named, question, indexes)
             if len(shown) == question.limit:
                 break
         return shown
@@ -85,6 +96,9 @@ class HybridSearcher:
     def _live(self, found: Candidates, question: Question, indexes: Generation) -> list[_Shown]:
         """The best live ones in order. The catalogue is asked for as many as are needed, not for all."""
         ranked = self._ranked(found, question, indexes)
+        if question.meant:
+            every = self._catalogue.live([it.id for it in ranked], question.filters)
+            return [(it, every[it.id]) for it in prefer(ranked, every, question.meant)[: question.limit]]
         shown: list[_Shown] = []
         step = question.limit + _SPARE
         for i in range(0, len(ranked), step):
@@ -100,7 +114,9 @@ class HybridSearcher:
         ranked = fuse(found.dense, found.lexical, ceiling=ceiling, weight=self._weight)
         if question.embedded.tokens is None or not self._late_weight:
             return ranked
-        codes = indexes.vectors.tokens([it.id for it in ranked[: question.wanted]])
+        # Of what is preferred also one that lies behind may come first, so that each is to have its whole score.
+        first = ranked[: question.wanted * (3 if question.meant else 1)]
+        codes = indexes.vectors.tokens([it.id for it in first])
         late = dict(zip(codes, late_scores(question.embedded.tokens, list(codes.values())).tolist(), strict=True))
         return with_late(ranked, late, weight=self._late_weight)
 
@@ -127,6 +143,11 @@ class HybridSearcher:
             raise InvalidInput(f"At least one hit must be asked for, not {limit}.", hint="Set limit to 1 or more.")
 
 
+def _day(filters: Filters) -> date:
+    """From which day "last year" is counted: the one that is asked as of, else today, where the server stands."""
+    return filters.as_of or datetime.now(UTC).astimezone().date()
+
+
 def _explained(shown: Sequence[_Shown], words: LexicalQuery, indexes: Generation) -> tuple[Hit, ...]:
     terms = indexes.lexical.explain(words, [fused.id for fused, _ in shown])
     return tuple(
@@ -136,7 +157,7 @@ def _explained(shown: Sequence[_Shown], words: LexicalQuery, indexes: Generation
             passage=of.passage,
             document=of.document,
             version=of.version.number,
-            explain=Explanation(fused.dense, fused.coverage, fused.late, terms[fused.id]),
+            explain=Explanation(fused.dense, fused.coverage, fused.late, terms[fused.id], fused.preferred),
         )
         for rank, (fused, of) in enumerate(shown, start=1)
     )

@@ -2,14 +2,24 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.shapes import OneOrMany, Strict, Text
-from xuesi.core.domain import NO_FILTERS, Document, Filters, Hit, Kind, Passage, Span, Successor
+from xuesi.core.domain import NO_FILTERS, Document, Filters, Hit, Kind, Passage, Period, Span, Successor, Understood
 
 _MOST = 1000  # values of one filter; each is a variable of a statement, of which a database takes some thousands
+_MOST_NAMED = 100  # periods and documents of one question
+
+Without = Annotated[
+    list[Text],
+    Field(
+        max_length=_MOST_NAMED,
+        description="What was understood and is not meant: each as `text` in `understood` has it. Nothing is preferred for it then.",
+        examples=[["2023年"]],
+    ),
+]
 
 
 class FiltersIn(Strict):
@@ -47,6 +57,7 @@ class SearchIn(Strict):
     query: Text
     limit: int = Field(default=10, ge=1, le=100)
     filters: FiltersIn | None = None
+    without: Without = []
 
 
 class PassageOut(BaseModel):
@@ -96,11 +107,12 @@ class TermOut(BaseModel):
 
 
 class ExplainOut(BaseModel):
-    """Why a hit scored as it did."""
+    """Why a hit scored as it did. `preferred` is what it has for being of a period or document that the question names."""
 
     dense: float
     coverage: float
     late: float
+    preferred: float
     terms: list[TermOut]
 
 
@@ -141,6 +153,7 @@ class HitOut(BaseModel):
                 dense=hit.explain.dense,
                 coverage=hit.explain.coverage,
                 late=hit.explain.late,
+                preferred=hit.explain.preferred,
                 terms=[TermOut(term=t.term, score=t.score, idf=t.idf) for t in hit.explain.terms],
             ),
             current=hit.current,
@@ -153,8 +166,47 @@ def hits(found: Iterable[Hit]) -> list[HitOut]:
     return [HitOut.of(hit) for hit in found]
 
 
+class PeriodOut(BaseModel):
+    """Days that the question names with the words in `text`, both ends inclusive, null where it is open: documents published on them are preferred."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    text: str
+    first: date | None = Field(alias="from")
+    last: date | None = Field(alias="to")
+
+    @classmethod
+    def of(cls, period: Period) -> Self:
+        """The period."""
+        return cls(text=period.text, first=period.first, last=period.last)
+
+
+class NamedDocumentOut(BaseModel):
+    """A document that the question names with the words in `text`: its passages are preferred, by much where it is named exactly."""
+
+    text: str
+    id: str
+    title: str
+
+
+class MeantOut(BaseModel):
+    """What the query names. Hits that fit are preferred, the others stay; what is not meant goes into `without` of the next request."""
+
+    periods: list[PeriodOut]
+    documents: list[NamedDocumentOut]
+
+    @classmethod
+    def of(cls, understood: Understood) -> Self:
+        """What was understood."""
+        return cls(
+            periods=[PeriodOut.of(period) for period in understood.periods],
+            documents=[NamedDocumentOut(text=it.text, id=it.id, title=it.title) for it in understood.documents],
+        )
+
+
 class SearchOut(BaseModel):
-    """Hits, best first."""
+    """Hits, best first, and what the query was taken to mean."""
 
     hits: list[HitOut]
+    understood: MeantOut
     took_ms: float

@@ -1,7 +1,7 @@
 """Does the program answer from real files with the real model, cite what stands there, and say when it knows nothing?"""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,8 +170,10 @@ class Altered:
         self._document = document
         self._wording, self._altered = wording, altered
 
-    def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
-        found = self._searcher.search(query, limit=limit, filters=filters)
+    def search(
+        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, without: Collection[str] = ()
+    ) -> SearchResult:
+        found = self._searcher.search(query, limit=limit, filters=filters, without=without)
         hits = tuple(
             replace(hit, passage=replace(hit.passage, text=hit.passage.text.replace(self._wording, self._altered)))
             if hit.document.id == self._document
@@ -192,6 +194,7 @@ def _on_altered(library: Built, *, wording: str, altered: str) -> tuple[str, Ext
         tokens=services.indexes.tokens,
         threshold=0.0,
         max_statements=5,
+        max_chars=2000,
     )
 
 

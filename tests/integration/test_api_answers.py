@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -54,10 +54,18 @@ class Scripted:
         self.hold = hold
         self.asked: list[tuple[str, str, Filters, list[Turn]]] = []
         self.closed = threading.Event()
+        self.without: list[str] = []
 
     def ask(
-        self, question: str, *, mode: str = "auto", filters: Filters = NO_FILTERS, conversation: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        mode: str = "auto",
+        filters: Filters = NO_FILTERS,
+        conversation: Sequence[Turn] = (),
+        without: Collection[str] = (),
     ) -> Iterator[AnswerEvent]:
+        self.without = list(without)
         self.asked.append((question, mode, filters, list(conversation)))
         try:
             for number, event in enumerate(self.script):
@@ -106,6 +114,7 @@ def test_answer_has_the_shape_of_the_contract(services: Services) -> None:
         "nearest": [],
         "confidence": 0.8,
         "mode": "extractive",
+        "understood": {"question": None, "periods": [], "documents": []},
         "took_ms": 3.5,
     }  # fmt: skip
 
@@ -123,7 +132,7 @@ def test_question_without_evidence_is_no_error_and_shows_what_is_near(services: 
                 "published_on": "2023-05-01", "pages": [2, 3], "span": [10, 16], "heading_path": ["第一章"],
                 "url": "/documents/d/versions/1?start=10&end=16",
             },
-            "explain": {"dense": 0.8, "coverage": 0.4, "late": 0.3, "terms": [{"term": "季度", "score": 1.5, "idf": 3.0}]},
+            "explain": {"dense": 0.8, "coverage": 0.4, "late": 0.3, "preferred": 0.0, "terms": [{"term": "季度", "score": 1.5, "idf": 3.0}]},
             "current": True,
             "superseded_by": None,
         }

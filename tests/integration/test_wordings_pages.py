@@ -1,6 +1,6 @@
 """What is current and what is not, in the pages: as of a day, superseded sources, versions side by side, and the trash; all without scripts."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -167,8 +167,10 @@ class Found:
         self.hit = hit
         self.filters: list[Filters] = []
 
-    def search(self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS) -> SearchResult:
-        del query, limit
+    def search(
+        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, without: Collection[str] = ()
+    ) -> SearchResult:
+        del query, limit, without
         self.filters.append(filters)
         return found(self.hit)
 

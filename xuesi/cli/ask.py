@@ -59,6 +59,7 @@ def search(
     if as_json:
         print_json(found)
         return
+    _show_understood(found["understood"])
     for hit in found["hits"]:
         _show_hit(hit, label=f"{hit['rank']:>2}  {hit['score']:.3f}  ", site=site)
     typer.echo(f"{counted(len(found['hits']), 'passage')} in {found['took_ms']:.0f} ms")
@@ -78,6 +79,16 @@ def _show_hit(hit: dict[str, Any], *, label: str, site: str) -> None:
     typer.echo(f"{_INDENT}{site}{passage['url']}")
     _show_successor(hit, site)
     typer.echo("")
+
+
+def _show_understood(meant: dict[str, Any]) -> None:
+    """On one line what is preferred, if anything."""
+    named = [f"{it['text']} (published {it['from'] or '…'} to {it['to'] or '…'})" for it in meant["periods"]]
+    named += dict.fromkeys(
+        it["text"] if it["title"] in it["text"] else f"{it['text']} ({it['title']})" for it in meant["documents"]
+    )
+    if named:
+        typer.echo(wrapped(f"Preferred: {'; '.join(named)}", width=terminal_width(), indent=_INDENT) + "\n")
 
 
 def _show_successor(found: dict[str, Any], site: str) -> None:
@@ -123,6 +134,7 @@ def ask(
     if as_json:
         print_json(answer)
         return
+    _show_understood(answer["understood"])
     if answer["status"] == "answered":
         _show_answer(answer, site)
     else:

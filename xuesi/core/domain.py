@@ -323,6 +323,47 @@ NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """Days that a question names, both ends inclusive, None where it is open; `text` is how it names them."""
+
+    text: str
+    first: date | None
+    last: date | None
+
+    def holds(self, day: date) -> bool:
+        """Whether the day lies in it."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDocument:
+    """A document that a question names; `text` is how. `exactly` by its number or as a title is quoted, else by words that are also its title."""
+
+    text: str
+    id: DocumentId
+    title: str
+    exactly: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a question was taken to mean: hits of these periods and documents are preferred, and no other hit is lost.
+
+    `question` is the whole question where the words that were asked go on from a conversation, else None.
+    """
+
+    question: str | None = None
+    periods: tuple[Period, ...] = ()
+    documents: tuple[NamedDocument, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self != AS_ASKED
+
+
+AS_ASKED = Understood()
+
+
+@dataclass(frozen=True, slots=True)
 class TermScore:
     """What one token of the query gave to a passage's coverage. `score` is its BM25 part, `idf` its weight, both >= 0."""
 
@@ -333,15 +374,17 @@ class TermScore:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a hit scored as it did: score = dense + lexical_weight * coverage + late_weight * late.
+    """Why a hit scored as it did: score = dense + lexical_weight * coverage + late_weight * late + preferred.
 
     `dense` and `late` are cosines in [-1, 1], `coverage` is in about [0, 2.2]; `late` is 0 where nothing is known of single tokens.
+    `preferred`, >= 0, is what the hit has for being of a period or document that the question names.
     """
 
     dense: float
     coverage: float
     late: float = 0.0
     terms: tuple[TermScore, ...] = ()
+    preferred: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +436,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the material says to a question. `confidence` in [0, 1]; without enough evidence `statements` is empty."""
+    """What the material says to a question, as it was `understood`. `confidence` in [0, 1]; without enough evidence `statements` is empty."""
 
     status: str
     mode: str
@@ -402,6 +445,7 @@ class Answer:
     citations: tuple[Citation, ...]
     nearest: tuple[Hit, ...]
     took_ms: float
+    understood: Understood = AS_ASKED
 
 
 @dataclass(frozen=True, slots=True)
