@@ -72,7 +72,7 @@ class HybridSearcher:
             try:
                 embedded = embedder.embed_query(query)
             finally:
-                wait([beginning, understanding])  # they read what may be closed after this block
+                wait([beginning])  # it reads indexes that may be closed after this block
             meant = understanding.result()
             question = Question(embedded, beginning.result(), filters, limit=limit, wanted=wanted, meant=meant)
             hits = _explained(self._shown(question, indexes), question.words, indexes)

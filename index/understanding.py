@@ -3,16 +3,17 @@
 What is understood never takes a hit away: those that meet it come forward by a little, those of a document that is named exactly by much.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
 from index.fuse import Fused
 from index.names import named, names_in
 from index.tokens import simplified
-from xuesi.core.domain import Document, Filters, Understood
+from xuesi.core.domain import Document, Filters, PassageId, Understood
 from xuesi.core.periods import periods
 from xuesi.core.ports import Catalogue, LivePassage
+from xuesi.core.text import canonical
 
 # What they add to a score, in which one hit of the first ten is ahead of the next by about 0.02 (docs/experiments.md).
 _IN_PERIOD, _MENTIONED, _NAMED = 0.03, 0.03, 0.15
@@ -30,6 +31,7 @@ def understood(
         today: The day from which 去年 and "last year" are counted.
         without: Words of the question that name nothing, as `text` of what was understood has them.
     """
+    question = canonical(question)  # a database takes no half of a character
     when = tuple(found.period for found in periods(question, today=today) if found.period.text not in without)
     names = names_in(question)
     text = "\n".join(dict.fromkeys((question, simplified(question))))
@@ -38,7 +40,7 @@ def understood(
     return Understood(periods=when, documents=which)
 
 
-def prefer(ranked: Iterable[Fused], live: dict[str, LivePassage], meant: Understood) -> list[Fused]:
+def prefer(ranked: Iterable[Fused], live: Mapping[PassageId, LivePassage], meant: Understood) -> list[Fused]:
     """Those of the candidates that are live, ranked anew with what each is preferred by; ties by id."""
     named_by = {it.id: _NAMED if it.exactly else _MENTIONED for it in meant.documents}
     raised = []

@@ -43,4 +43,5 @@ def completed(question: str, conversation: Sequence[Turn], *, most_chars: int) -
 def _completed(question: str, thread: Thread | None) -> Completed | None:
     if thread is None or not has_words(question):
         return None
-    return (chinese if HAN.search(question) else english).completed(question, thread)
+    rules = chinese.completed if HAN.search(question) else english.completed
+    return rules(question, thread)

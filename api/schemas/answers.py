@@ -29,7 +29,7 @@ class AskIn(Strict):
         description="The turns before the question, oldest first, kept by the caller and by nobody else. Leave it out, and the question is taken "
         "by itself.",
     )
-    without: Without = []
+    without: Without = Field(default=[])
     stream: bool = False
 
     def turns(self) -> list[Turn]:

@@ -57,7 +57,7 @@ class SearchIn(Strict):
     query: Text
     limit: int = Field(default=10, ge=1, le=100)
     filters: FiltersIn | None = None
-    without: Without = []
+    without: Without = Field(default=[])
 
 
 class PassageOut(BaseModel):
