@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from index.numerals import numbers
 from index.tokens import simplified
@@ -21,6 +22,7 @@ _LETTERS = re.compile(r"[^\W_]+")
 _SPACED = re.compile(r"[a-z]")
 # As many letters as tell a title from a phrase: of Chinese, and where words are spaced.
 _LEAST, _LEAST_SPACED = 6, 16
+_MOST = 8  # quoted names and numbers that are looked for: each is a condition of one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,10 @@ class Names:
 def names_in(question: str) -> Names:
     """What of the question may name a document."""
     letters, places = _bare(question)
-    quoted = tuple(Span(*match.span(match.lastindex or 0)) for match in _QUOTED.finditer(question))
+    quoted = tuple(Span(*match.span(match.lastindex or 0)) for match in islice(_QUOTED.finditer(question), _MOST))
     folded = unicodedata.normalize("NFKC", question).lower()
     listed = tuple(dict.fromkeys(number for number in numbers(folded) if number.startswith("〔")))
-    return Names(question, letters, tuple(places), quoted, listed)
+    return Names(question, letters, tuple(places), quoted, listed[:_MOST])
 
 
 def named(names: Names, documents: Iterable[Document]) -> tuple[NamedDocument, ...]:

@@ -255,8 +255,8 @@ def test_a_document_that_is_removed_while_it_is_asked_is_left_out(
     (removed,) = (document for document, entry in small.entries.items() if entry == "silo")
     search = services.searcher.search
 
-    def then_remove(query: str, *, limit: int, filters: Filters) -> SearchResult:
-        found = search(query, limit=limit, filters=filters)
+    def then_remove(query: str, *, limit: int, filters: Filters, without: Collection[str]) -> SearchResult:
+        found = search(query, limit=limit, filters=filters, without=without)
         assert removed in {hit.document.id for hit in found.hits}
         services.remove(removed)
         return found

@@ -1,135 +1,77 @@
-"""What is a file called, and what is the title of what it holds?"""
+"""Which documents does a question name?"""
 
-import unicodedata
+from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ingest.names import clean_name, split_extension, title_of_name, title_of_reading
-from xuesi.core.domain import Block, BlockKind, Page, Span
-from xuesi.core.ports import Reading
+from index.names import named, names_in
+from xuesi.core.domain import Document, DocumentId, Kind
 
 
-@given(st.text(max_size=400))
-def test_a_clean_name_is_short_one_line_without_folders_and_clean_again(given_: str) -> None:
-    name = clean_name(given_)
-    assert 1 <= len(name) <= 120
-    assert name not in (".", "..")
-    assert not set(name) & set("/\\\0\r\n")
-    assert all(unicodedata.category(c) not in ("Cc", "Cs") for c in name)
-    assert clean_name(name) == name
+def a_document(title: str, number: str = "") -> Document:
+    return Document(DocumentId(title), title, Kind.OTHER, datetime.now(UTC), document_number=number)
+
+
+def found(question: str, *titles: str, number: str = "") -> list[tuple[str, str, bool]]:
+    documents = [a_document(title, number) for title in titles]
+    return [(it.text, it.title, it.exactly) for it in named(names_in(question), documents)]
+
+
+RULES = "业务考核评价工作规则（示例）"
+REPORT = "打通“数据孤岛”：信息化建设中共享与应用问题的调研报告"
 
 
 @pytest.mark.parametrize(
-    ("given_", "name"),
+    ("question", "title", "text", "exactly"),
     [
-        ("报告.pdf", "报告.pdf"),
-        (" a b .pdf ", "a b .pdf"),
-        ("/x/y/报告.pdf", "报告.pdf"),
-        ("x/", "file"),
-        ("...", "file"),
-        (".profile", ".profile"),
-        ("cod\u202excod.exe", "codxcod.exe"),
-        ("e\u0301.txt", "é.txt"),
+        (f"《{RULES}》怎么规定复核？", RULES, f"《{RULES}》", True),
+        ("《业务考核评价工作规则》怎么规定复核？", RULES, "《业务考核评价工作规则》", True),
+        ("《業務考核評價工作規則》怎麼規定？", RULES, "《業務考核評價工作規則》", True),
+        ("《考核评价工作规则》怎么规定？", "业务考核评价工作规则", "《考核评价工作规则》", True),
+        ("业务考核评价工作规则(示例)怎么规定？", RULES, "业务考核评价工作规则(示例", False),
+        ("业务考核评价工作规则里多少日内可以复核？", RULES, "业务考核评价工作规则", False),
+        ("“打通数据孤岛”说了什么？", REPORT, "“打通数据孤岛”", True),
+        ("《密码法》规定了什么？", "密码法", "《密码法》", True),
+        ("What does “Case handling guide” say?", "Case Handling Guide", "“Case handling guide”", True),
+        ("what does the case handling guide say?", "Case Handling Guide", "case handling guide", False),
     ],
 )
-def test_clean_names(given_: str, name: str) -> None:
-    assert clean_name(given_) == name
+def test_a_document_is_named_by_its_title(question: str, title: str, text: str, exactly: bool) -> None:
+    assert found(question, title) == [(text, title, exactly)]
 
 
 @pytest.mark.parametrize(
-    ("name", "parts"),
+    ("question", "title"),
     [
-        ("a.tar.gz", ("a.tar", ".gz")),
-        ("no extension", ("no extension", "")),
-        (".profile", (".profile", "")),
-        ("ends.", ("ends.", "")),
-        ("1. 总则", ("1. 总则", "")),
-        ("x.averyveryverylongextension", ("x.averyveryverylongextension", "")),
+        ("密码法规定了什么？", "密码法"),
+        ("《意见》规定了什么？", "关于开展主题教育的意见"),
+        ("主题教育怎么开展？", "主题教育"),
+        ("考核评价工作怎么做？", RULES),
+        ("“指挥棒”是什么？", "用好“指挥棒”"),
+        ("theme education in Hunan", "Theme education"),
+        ("？", "？"),
     ],
 )
-def test_extensions(name: str, parts: tuple[str, str]) -> None:
-    assert split_extension(name) == parts
+def test_words_that_are_not_a_whole_title_name_nothing(question: str, title: str) -> None:
+    assert found(question, title) == []
 
 
-def test_a_long_name_keeps_beginning_end_and_extension() -> None:
-    name = clean_name("起" + "中" * 300 + "止.docx")
-    assert (name[0], name[-6:], len(name)) == ("起", "止.docx", 120)
+def test_a_document_is_named_by_its_number_however_it_is_written() -> None:
+    for written in ("国办发〔2023〕15号", "国办发[2023]15号", "〔二〇二三〕十五号"):
+        assert found(f"{written}说了什么？", "通知", number="国办发〔2023〕15号") == [("〔2023〕15号", "通知", True)]
+    assert found("国办发〔2023〕16号说了什么？", "通知", number="国办发〔2023〕15号") == []
 
 
-@pytest.mark.parametrize(
-    ("name", "title"),
-    [("2023年_工作_报告.docx", "2023年 工作 报告"), ("手册", "手册"), ("---.pdf", "---.pdf"), ("a  b.txt", "a b")],
-)
-def test_titles_of_names(name: str, title: str) -> None:
-    assert title_of_name(name) == title
+def test_of_a_name_within_a_name_the_longer_is_meant() -> None:
+    names = found("湖南省主题教育实施方案怎么定的？", "主题教育实施方案", "湖南省主题教育实施方案")
+    assert [title for _, title, _ in names] == ["湖南省主题教育实施方案"]
 
 
-def reading(*lines: tuple[BlockKind, str], level: int = 1, title: str = "") -> Reading:
-    blocks, at = [], 0
-    for kind, line in lines:
-        blocks.append(Block(kind, Span(at, at + len(line)), level if kind is BlockKind.HEADING else 0))
-        at += len(line) + 1
-    text = "\n".join(line for _, line in lines)
-    properties = {"title": title} if title else {}
-    return Reading(text, (Page(1, Span(0, len(text)), "1"),), tuple(blocks), properties=properties)
+def test_all_documents_of_one_title_are_named_and_exact_names_come_first() -> None:
+    names = found("读书班工作简报和《调研工作简报》", "读书班工作简报", "调研工作简报", "读书班工作简报")
+    assert [title for _, title, _ in names] == ["调研工作简报", "读书班工作简报", "读书班工作简报"]
 
 
-HEADING, PARAGRAPH = BlockKind.HEADING, BlockKind.PARAGRAPH
-
-
-def test_the_heading_with_which_a_text_begins_is_its_title() -> None:
-    assert (
-        title_of_reading(reading((HEADING, "调查研究 工作手册"), (PARAGRAPH, "正文。"), title="别的"))
-        == "调查研究 工作手册"
-    )
-
-
-def test_white_space_in_a_title_is_closed_up() -> None:
-    assert title_of_reading(reading((HEADING, "  Report\t of  work "))) == "Report of work"
-
-
-@pytest.mark.parametrize(
-    "first", ["第一章 总则", "一、为什么要调查研究", "1. Introduction", "（一）总体要求", "Chapter 1 Data"]
-)
-def test_a_numbered_heading_is_a_chapter_and_no_title(first: str) -> None:
-    assert title_of_reading(reading((HEADING, first), (PARAGRAPH, "正文。"))) is None
-    assert title_of_reading(reading((HEADING, first), title="工作手册")) == "工作手册"
-
-
-def test_a_heading_further_down_or_of_lower_rank_is_no_title() -> None:
-    assert title_of_reading(reading((PARAGRAPH, "正文。"), (HEADING, "手册"))) is None
-    assert title_of_reading(reading((HEADING, "手册"), level=2)) is None
-
-
-@pytest.mark.parametrize(
-    "title",
-    [
-        "Microsoft Word - 通知.doc",
-        "PowerPoint 演示文稿",
-        "PowerPoint Presentation",
-        "Untitled",
-        "Document1",
-        "文档1",
-        "幻灯片 1",
-        "无标题",
-        "C:\\Users\\a\\b",
-        "/tmp/print.pdf",
-        "通知.docx",
-        "layout.indd",
-        "——",
-        "x",
-        "长" * 151,
-        "",
-    ],
-)
-def test_what_programs_write_as_title_is_none(title: str) -> None:
-    assert title_of_reading(reading((PARAGRAPH, "正文。"), title=title)) is None
-
-
-@pytest.mark.parametrize(
-    "title", ["关于印发工作方案的通知", "Data Silos and Sharing", "2023年工作要点", "document control in offices"]
-)
-def test_a_real_title_among_the_properties_is_taken(title: str) -> None:
-    assert title_of_reading(reading((PARAGRAPH, "正文。"), title=title)) == title
+def test_what_a_title_must_hold_is_the_longest_run_of_what_is_quoted() -> None:
+    assert names_in("《打通“孤岛”：調研報告》").probes >= {"調研報告", "调研报告"}
+    assert len(names_in("《某某办法》" * 100).quoted) <= 8
