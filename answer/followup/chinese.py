@@ -39,9 +39,10 @@ _GENERAL = (  # 其他 alone goes on, 其他单位 does not
     "些|有|是|在|由|要|需要|应当|应该|應當|應該|可以|能|会|會|从|到|对|用|的|了|还|還|也|都|又|就|再|啊|吧|具体|主要|分别|一共|总共|大概|一般|其他|别的|另外|更|最"
     "|这样|那样|这么|那么|这|那|此|开始|结束|进行|负责|规定|做到|做|办|说|讲|写|看|算|定|落实|实现|开展|实施|发生|发布|印发|制定|提出|举行"
     "|要求|意义|区别|不同|例外|条件|程序|步骤|期限|时间|时候|地点|地方|原因|理由|依据|根据|目的|目标|作用|好处|坏处|特点|影响|结果|内容|办法|方法|措施|例子|举例|举|比如|例如|后果"
-    "|责任|标准|范围|对象|人|事|个|项|条|点|种|次|天|日|年|月|名|位|份|以前|以后|之前|之后|然后|接下来|解释|说明|详细|展开|一下"
+    "|责任|标准|范围|对象|人|事|个|项|条|点|种|次|天|日|年|月|名|位|份|内|以内|之内|以前|以后|之前|之后|然后|接下来|解释|说明|详细|展开|一下"
 )
 _EMPTY = re.compile(rf"(?:{_ASKING}|{_GENERAL})+")
+_WHO = re.compile(r"(?:由|是|被)?(?:谁|誰)(?!是)来?[\u3400-\u9fff]{0,3}的?")
 _ASKS_ALONE = re.compile(
     rf"{_ASKING}|比如|例如|举例|原因|理由|依据|目的|意义|区别|结果|例子|展开|解释|详细|具体|还有|然后"
 )
@@ -102,6 +103,12 @@ def _ordinal(core: str, thread: Thread) -> Completed | None:
     else:
         whole = thread.then(f"{counted}{match['unit']}{named}是什么？")
     return Completed(whole, Thread(whole, thread.items))
+
+
+def counted(question: str) -> str:
+    """What a question counts: 主要安排 of 读书班有哪几项主要安排？; empty where it counts nothing."""
+    found = _counted_in(question.rstrip(ENDS))
+    return found[2] if found else ""
 
 
 def _counted_in(bare: str) -> tuple[str, str, str] | None:
@@ -167,7 +174,9 @@ def _pronoun(core: str, thread: Thread) -> Completed | None:
 
 
 def _without_words(core: str, thread: Thread) -> Completed | None:
-    """为什么, 由谁负责, 有什么要求: what the question before was about, asked further."""
+    """为什么, 由谁批准, 有什么要求: what the question before was about, asked further."""
+    if _WHO.fullmatch(core):
+        return after(thread.then(f"{core}？"), thread)
     if (
         len(core) > _LONGEST_EMPTY
         or core.startswith("什么是")

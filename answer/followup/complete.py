@@ -32,7 +32,8 @@ def completed(question: str, conversation: Sequence[Turn], *, most_chars: int) -
     for turn in conversation[-_TURNS:]:
         said = turn.content.strip()
         if turn.role == "assistant":
-            thread = thread and Thread(thread.question, items(said) or thread.items)
+            told = items(said, of=chinese.counted(thread.question)) if thread else ()
+            thread = thread and Thread(thread.question, told or thread.items)
         elif has_words(said) and len(said) <= most_chars and not _THANKS.fullmatch(said):
             whole = _completed(said, thread)
             thread = whole.thread if whole else Thread(said)

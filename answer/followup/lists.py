@@ -19,35 +19,56 @@ _MARKS = tuple(
         r"(?P<n>[①-⑳])\s*",
     )
 )
+_COUNT = re.compile(rf"([{_HAN}]|\d)(?=[个項项条條点點种種类類步件句方])")
+_SENTENCE = re.compile(r"。|(?<=[a-z])\.\s")
 _CLAUSE_END = re.compile(r"[；;。\n]|(?<=[a-z])\.(?:\s|$)")
 _SHORT_END = re.compile(r"[，,：:；;。\n]")
 _LAST = re.compile(r"最后|末|last|final", re.IGNORECASE)
 
 
-def items(said: str) -> tuple[str, ...]:
-    """The items of the list in an answer, each cut to some words; empty where there is none.
+def items(said: str, *, of: str = "") -> tuple[str, ...]:
+    """The items of the list that an answer tells, each cut to some words; empty where there is none.
 
-    They are what is numbered in it, or else what stands between ； or 、 after its first colon or in its first sentence.
+    They are what is numbered in one of its lines, or in those after a lead-in; else what stands between ；, 、 or commas in one sentence.
+    It is the first line that says `of` what the list is to be, or else the first line of all.
     """
+    lines = said.strip().split("\n")
+    at = next((index for index, line in enumerate(lines) if of and of in line), 0)
+    line, rest = lines[at], lines[at + 1 :]
+    led_in = line.rstrip()[-1:] in {"：", ":"} or _numbered(line) or (bool(rest) and _numbered(rest[0]))
+    return _marked("\n".join([line, *rest]) if led_in else line) or _series(_SENTENCE.split(line, maxsplit=1)[0])
+
+
+def _numbered(beginning: str) -> bool:
+    return any((match := marks.match(beginning)) and _number(match["n"]) == 1 for marks in _MARKS)
+
+
+def _marked(told: str) -> tuple[str, ...]:
+    """What stands between marks that count from one, two of them or more."""
     for marks in _MARKS:
-        found = list(marks.finditer(said))
+        found = list(marks.finditer(told))
         start = next((i for i, match in enumerate(found) if _number(match["n"]) == 1), None)
         if start is None:
             continue
         run = [match for place, match in enumerate(found[start:], 1) if _number(match["n"]) == place]
         if len(run) > 1:
-            ends = [*(match.start() for match in run[1:]), len(said)]
-            return tuple(_cut(said[match.end() : end]) for match, end in zip(run, ends, strict=True))
-    first = re.split(r"[。\n]", said.strip(), maxsplit=1)[0]
-    series = re.split(r"[：:]", first, maxsplit=1)[-1]
-    parts = re.split(r"[；;]", series)
-    if len(parts) < 2:
-        parts = re.split(r"、", max(series.split("，"), key=lambda clause: clause.count("、")))
-        if len(parts) < 3 or any(len(part) > _SHORT for part in parts):
-            return ()
-        *rest, last = parts  # 甲、乙和丙
-        parts = [*rest, *re.split(r"以及|(?<=.{2})[和及与](?=.{2})", last, maxsplit=1)] if len(parts) == 2 else parts
-    return tuple(_cut(part) for part in parts if part.strip())
+            ends = [*(match.start() for match in run[1:]), len(told)]
+            return tuple(_cut(told[match.end() : end]) for match, end in zip(run, ends, strict=True))
+    return ()
+
+
+def _series(sentence: str) -> tuple[str, ...]:
+    """What stands between ；, between commas where the lead-in says of how many, or between 、."""
+    lead, colon, series = sentence.rpartition("：") if "：" in sentence else sentence.rpartition(":")
+    ways = [re.split("[；;]", series)]
+    said = _COUNT.findall(lead)
+    ways += [parts for parts in [re.split("，", series)] if colon and said and len(parts) == figure(said[-1])]
+    if ", and " in series:
+        ways.append(re.split(r",\s+(?:and\s+)?", series))
+    listed = max(series.split("，"), key=lambda clause: clause.count("、")).split("、")
+    if len(listed) > 2 and all(len(part) <= _SHORT for part in listed):
+        ways.append(listed)
+    return next((tuple(_cut(part) for part in parts if part.strip()) for parts in ways if len(parts) > 1), ())
 
 
 def _cut(words: str) -> str:

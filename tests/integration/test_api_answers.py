@@ -23,12 +23,15 @@ from xuesi.core.domain import (
     Filters,
     Hit,
     Kind,
+    NamedDocument,
     Passage,
     PassageId,
+    Period,
     Span,
     Statement,
     TermScore,
     Turn,
+    Understood,
     VersionId,
 )
 from xuesi.core.errors import EmptyQuestion, ModelUnavailable
@@ -152,6 +155,47 @@ def test_what_is_asked_reaches_the_answerer(services: Services) -> None:
     assert answerer.asked == [("多久？", "extractive", filters, [Turn("user", "读书班？")])]
 
 
+UNDERSTOOD = Understood(
+    "2023年《办法》多久一次？",
+    (Period("2023年", date(2023, 1, 1), date(2023, 12, 31)), Period("2020年以来", date(2020, 1, 1), None)),
+    (NamedDocument("《办法》", DOCUMENT.id, DOCUMENT.title, exactly=True),),
+)
+UNDERSTOOD_OUT = {
+    "question": "2023年《办法》多久一次？",
+    "periods": [
+        {"text": "2023年", "from": "2023-01-01", "to": "2023-12-31"},
+        {"text": "2020年以来", "from": "2020-01-01", "to": None},
+    ],
+    "documents": [{"text": "《办法》", "id": "d", "title": "办法"}],
+}
+
+
+def test_what_was_understood_is_told_and_can_be_taken_back(services: Services) -> None:
+    answerer = Scripted(UNDERSTOOD, *EVENTS[:-1], replace(ANSWER, understood=UNDERSTOOD))
+    asked = {"question": "2023年呢？", "without": ["2023年"]}
+    assert asking(services, answerer).post(f"{API}/ask", json=asked).json()["understood"] == UNDERSTOOD_OUT
+    assert answerer.without == ["2023年"]
+    _, told = stream(services, answerer)
+    assert (told[0][0], json.loads(told[0][1])) == ("understood", UNDERSTOOD_OUT)
+    assert json.loads(told[-1][1])["understood"] == UNDERSTOOD_OUT
+
+
+def test_a_search_tells_what_it_understood(client: TestClient) -> None:
+    found = client.post(f"{API}/search", json={"query": "2023年5月3日 学习"}).json()
+    day = {"text": "2023年5月3日", "from": "2023-05-03", "to": "2023-05-03"}
+    assert found["understood"] == {"periods": [day], "documents": []}
+    found = client.post(f"{API}/search", json={"query": "2023年5月3日 学习", "without": ["2023年5月3日"]}).json()
+    assert found["understood"] == {"periods": [], "documents": []}
+
+
+def test_a_follow_up_is_completed_from_the_conversation_of_the_caller(client: TestClient) -> None:
+    turns = [{"role": "user", "content": "湖南2023年做了什么？"}, {"role": "assistant", "content": "学习。"}]
+    answer = client.post(f"{API}/ask", json={"question": "那2024年呢？", "conversation": turns}).json()
+    assert answer["understood"]["question"] == "湖南2024年做了什么？"
+    assert [it["text"] for it in answer["understood"]["periods"]] == ["2024年"]
+    assert client.post(f"{API}/ask", json={"question": "那2024年呢？"}).json()["understood"]["question"] is None
+
+
 def stream(services: Services, answerer: Scripted) -> tuple[int, list[tuple[str, str]]]:
     with asking(services, answerer).stream(
         "POST", f"{API}/ask", json={"question": "多久？", "stream": True}
@@ -239,6 +283,10 @@ def test_stream_that_waits_is_kept_alive(services: Services, monkeypatch: pytest
         {"question": "a", "conversation": [{"role": "system", "content": "x"}]},
         {"question": "a\ud800"},
         {"question": "a", "filters": {"issuer": "\udfff"}},
+        {"question": "a", "without": "2023年"},
+        {"question": "a", "without": ["x"] * 101},
+        {"question": "a", "conversation": [{"role": "user", "content": "x" * 20_001}]},
+        {"question": "a", "conversation": [{"role": "user", "content": "x"}] * 101},
         {"question": "a", "filters": {"document_id": ["x"] * 1001}},
     ],
 )

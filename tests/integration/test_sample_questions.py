@@ -9,8 +9,9 @@ import pytest
 from eval.questions import Outcome, check, read_questions
 from ingest.worker import drain
 from xuesi.cli.sample import take_sample
-from xuesi.core.domain import JobState
+from xuesi.core.domain import Answer, JobState, Turn
 from xuesi.core.settings import Settings
+from xuesi.services import Services
 from xuesi.wiring import open_services
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ SEED = ("hunan-theme-education-news.html", "hunan-theme-education-news-en.html")
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[list[Outcome]]:
+def services(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator[Services]:
     settings = Settings(data_dir=tmp_path_factory.mktemp("sample"))
     (settings.data_dir / "models").symlink_to(model_dir.parent, target_is_directory=True)
     with open_services(settings) as services:
@@ -31,12 +32,29 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Itera
         while any(catalogue.jobs(state=state, limit=1)[0] for state in (JobState.QUEUED, JobState.RUNNING)):
             time.sleep(0.05)
         assert not catalogue.jobs(state=JobState.FAILED, limit=1)[0]
-        yield check(
-            read_questions(ROOT / "eval" / "questions" / "sample.jsonl"),
-            searcher=services.searcher,
-            answerer=services.answerer,
-            names={row.document.id: row.newest.file_name for row in catalogue.rows(limit=100)[0]},
-        )
+        yield services
+
+
+@pytest.fixture(scope="module")
+def outcomes(services: Services) -> list[Outcome]:
+    return check(
+        read_questions(ROOT / "eval" / "questions" / "sample.jsonl"),
+        searcher=services.searcher,
+        answerer=services.answerer,
+        names={row.document.id: row.newest.file_name for row in services.catalogue.rows(limit=100)[0]},
+    )
+
+
+def conversation(services: Services, *questions: str) -> tuple[list[str | None], list[Answer]]:
+    """What each question was completed to, and its answer."""
+    turns: list[Turn] = []
+    answers: list[Answer] = []
+    for question in questions:
+        *_, answer = services.answerer.ask(question, conversation=turns)
+        assert isinstance(answer, Answer)
+        answers.append(answer)
+        turns += [Turn("user", question), Turn("assistant", "\n".join(it.text for it in answer.statements))]
+    return [answer.understood.question for answer in answers], answers
 
 
 def share(values: list[bool]) -> float:

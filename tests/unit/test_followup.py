@@ -31,6 +31,8 @@ def after(question: str, follow_up: str, answer: str = "") -> str | None:
         (PLAN, "什么时候开始的？", f"{PLAN}什么时候开始的？"),
         (PLAN, "由谁负责？", f"{PLAN}由谁负责？"),
         (PLAN, "有什么要求？", f"{PLAN}有什么要求？"),
+        (PLAN, "谁来批准？", f"{PLAN}谁来批准？"),
+        (PLAN, "多少日内？", f"{PLAN}多少日内？"),
         (PLAN, "这些安排的目的是什么？", f"{PLAN}这些安排的目的是什么？"),
         (PLAN, "该方案什么时候印发的？", f"{PLAN}该方案什么时候印发的？"),
         (PLAN, "其中哪一项最重要？", f"{PLAN}其中哪一项最重要？"),
@@ -141,6 +143,15 @@ def test_nothing_longer_than_a_question_may_be_is_made_or_gone_on_from() -> None
         ("包括读书班、专题调研和现场教学。", ()),
         ("要做到：有目标；有责任；有时限。", ("有目标", "有责任", "有时限")),
         ("读书班为期五天。", ()),
+        (
+            "一份方案有四个问题：有没有责任部门，有没有时限，有没有成果，有没有冲突。\n要做三件事：一是学，二是做，三是改。",
+            ("有没有责任部门", "有没有时限", "有没有成果", "有没有冲突"),
+        ),
+        ("它们是：有责任，有时限。", ()),
+        (
+            "It asks for a class, for research, and for lectures. More follows.",
+            ("It asks for a class", "for research", "for lectures"),
+        ),
         ("第二，抓调研。", ()),
         ("", ()),
     ],
@@ -165,3 +176,10 @@ def test_the_items_of_a_list_are_taken_from_an_answer(said: str, told: tuple[str
 def test_a_hostile_conversation_takes_no_time(text: str) -> None:
     completed(text, [Turn("user", text), Turn("assistant", text)] * 50, most_chars=20_000)
     items(text)
+
+
+def test_of_several_lines_the_one_is_taken_that_speaks_of_what_was_asked_for() -> None:
+    said = "分为：甲、乙、丙。\n举办读书班、开展调研、讲授党课，是其中几项主要安排。"
+    assert items(said)[1] == "乙"
+    assert items(said, of="主要安排")[1] == "开展调研"
+    assert items(said, of="步骤")[1] == "乙"
