@@ -1,6 +1,6 @@
 """Which documents does a question name: 《…》, words that are also a title, or a document number?
 
-A title counts as named where it stands in the question whole, without what follows it in brackets, or up to its colon. Whoever quotes it may
+A title counts as named where it stands in the question whole, without what follows it in brackets, or up to its colon. Whoever writes it in 《》 may
 also leave out what it begins with, such as the issuer.
 """
 
@@ -75,7 +75,8 @@ def _named(names: Names, document: Document) -> tuple[Span, str, bool] | None:
     forms = list(dict.fromkeys(_forms(document.title)))
     for span in names.quoted:
         wanted = _bare(span.of(names.question))[0]
-        if any(wanted == form or (_tells(wanted) and form.endswith(wanted)) for form in forms):
+        as_title = names.question[span.start - 1] == "《" and _tells(wanted)
+        if any(wanted == form or (as_title and form.endswith(wanted)) for form in forms):
             return span, names.question[span.start - 1 : span.end + 1], True
     for form in forms:
         at = names.letters.find(form) if _tells(form) else -1

@@ -22,6 +22,7 @@ _COUNTED = re.compile(
 )
 _WHICH = re.compile(r"哪|[几幾]")
 _TOLD = re.compile(rf"的?(?:第(?:[一二三四五六七八九十]{{1,3}}|\d{{1,2}})|最后一)(?P<unit>{_UNITS})")
+_INNER = str.maketrans("“”", "‘’")
 _NAMED_ITEM = re.compile(r"“[^“”]{1,60}”(?=是什么$)")
 
 _PERIOD_TAIL = re.compile(r"(?:的(?:情况)?)?(?:呢|怎么样|又?如何)?|(?:的|期间)呢?")
@@ -92,7 +93,7 @@ def _ordinal(core: str, thread: Thread) -> Completed | None:
     number = figure(match["number"]) if match["number"] else None
     counted = f"第{match['number']}" if match["number"] else "最后一"
     told = item(thread.items, number)
-    named = f"“{told}”" if told else ""
+    named = f"“{told.translate(_INNER)}”" if told else ""
     bare = thread.bare
     if before := _TOLD.search(bare):  # the third after the second
         of = _NAMED_ITEM.sub("", bare).removesuffix("是什么")
