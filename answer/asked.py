@@ -16,10 +16,13 @@ Tokens = Callable[[str], list[str]]
 # from a handful of passages give nearly all weight to the words that the library lacks, the question's own turns of phrase among them.
 _FEW_PASSAGES = 50
 
-_ASKING = re.compile(
+ASKING_IN_CHINESE = (
     r"请问|請問|[为為](?:什[么麼]|何)|(?:是|有|做|说明)?[什甚][么麼](?:样的?|樣的?)?|怎[么麼]?[样樣]的?|怎[么麼]|如何|何[时時地处處人]"
     r"|有?[哪那][些几幾]?[一二两兩三四五六七八九十]?(?:[个個项項种種条條点點类類样樣位里裡裏儿兒]|方面|东西|東西){0,2}|[谁誰]|多少|多久|[几幾](?=[\u3400-\u9fff])|是否|[吗嗎呢]"
-    r"|\b(?:what|which|who|whom|whose|when|where|why|how(?: (?:many|much|long|often))?|a|an|the|of|to|in|on|at|for|by|with|from|as|and|or"
+)
+_ASKING = re.compile(
+    ASKING_IN_CHINESE
+    + r"|\b(?:what|which|who|whom|whose|when|where|why|how(?: (?:many|much|long|often))?|a|an|the|of|to|in|on|at|for|by|with|from|as|and|or"
     r"|is|are|was|were|be|been|do|does|did|has|have|had|can|could|should|would|will|may|must|it|its|this|that|these|those|there)\b",
     re.IGNORECASE,
 )

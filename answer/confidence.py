@@ -53,7 +53,7 @@ def features(
     lacks: 1 where the question asks for a date or a number that the best sentences do not have, else 0.
     """
     hits = found.hits
-    plain = sorted((hit.score - hit.explain.phrases for hit in hits), reverse=True)
+    plain = sorted((hit.score - hit.explain.favour for hit in hits), reverse=True)
     dense = max(hit.explain.dense for hit in hits)
     foreign = _is_cjk(question) != _is_cjk(hits[0].passage.text)
     by_hits, by_sentences = _NEUTRAL[foreign]

@@ -23,7 +23,8 @@ SentencesOf = Callable[[VersionId], SentenceVectors]
 LONGEST_CHARS = 120
 _SPACED = 2.5
 
-_CLOSENESS, _SHARE, _PASSAGE, _CUE, _PLACE = 0.2, 0.3, 0.8, 0.03, 0.01
+_PASSAGE = 0.8  # say of the score of the hit in that of its sentences
+_CLOSENESS, _SHARE, _CUE, _PLACE = 0.2, 0.3, 0.03, 0.01
 _QUESTION, _TABLE_HEAD, _HEADING = 0.15, 0.15, 0.1
 _CONTEXT = 0.5
 _CELLS = " | "  # stands between the cells of a row
@@ -54,8 +55,8 @@ class Evidence:
 
     @property
     def plain_score(self) -> float:
-        """The score without what the passage is given for the question's phrases: to have what is quoted is not to answer what is asked."""
-        return self.score - _PASSAGE * self.hit.explain.phrases
+        """The score without what the passage is favoured by: to have what is quoted, or to be named, is not to answer what is asked."""
+        return self.score - _PASSAGE * self.hit.explain.favour
 
 
 def gather(

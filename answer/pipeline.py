@@ -2,17 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from answer.asked import asked
 from answer.compose import Draft, Place, compose
 from answer.confidence import confidence
 from answer.evidence import gather
+from answer.followup.complete import completed
 from answer.sources import Sources
 from answer.typical import TypicalQuestion
 from answer.verify import page_at, verify
-from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Statement, Turn
+from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Statement, Turn, Understood
 from xuesi.core.errors import Corrupt, InvalidInput, ModelUnavailable, VersionNotFound
 from xuesi.core.ports import AnswerEvent, Catalogue, Embedder, Files, Searcher, SearchResult
 
@@ -35,7 +36,9 @@ class ExtractiveAnswerer:
         tokens: Callable[[str], list[str]],
         threshold: float,
         max_statements: int,
+        max_chars: int,
     ) -> None:
+        """`threshold` is the confidence in [0, 1] below which nothing is answered, `max_chars` the longest question."""
         self._searcher = searcher
         self._catalogue = catalogue
         self._files = files
@@ -43,6 +46,7 @@ class ExtractiveAnswerer:
         self._typical: tuple[Embedder, TypicalQuestion] | None = None
         self._threshold = threshold
         self._max_statements = max_statements
+        self._max_chars = max_chars
 
     def ask(
         self,
@@ -51,15 +55,15 @@ class ExtractiveAnswerer:
         mode: str = "auto",
         filters: Filters = NO_FILTERS,
         conversation: Sequence[Turn] = (),
+        without: Collection[str] = (),
     ) -> Iterator[AnswerEvent]:
-        """Search at once, so that what is wrong with the question is raised here; then the events as `Answerer.ask` says.
-
-        `conversation` is taken and not used: each question is answered by itself.
-        """
-        del conversation
+        """Search at once, so that what is wrong with the question is raised here; then the events as `Answerer.ask` says."""
         started = time.perf_counter()
         _check(mode)
-        found = self._searcher.search(question, limit=_PASSAGES, filters=filters, strict=False)
+        whole = completed(question, conversation, most_chars=self._max_chars)
+        question = whole or question
+        found = self._searcher.search(question, limit=_PASSAGES, filters=filters, strict=False, without=without)
+        understood = replace(found.understood, question=whole)
         sources = Sources(self._catalogue, self._files, fingerprint=found.embedder.fingerprint)
         found = replace(found, hits=tuple(hit for hit in found.hits if sources.has(hit.passage.version_id)))
         about = asked(question, found.lexical, tokens=self._tokens)
@@ -73,7 +77,7 @@ class ExtractiveAnswerer:
         )
         sure = confidence(question, found, ranked, about=about, tokens=self._tokens)
         drafts = compose(ranked, most=self._max_statements) if sure >= self._threshold else []
-        return self._tell(drafts, sources=sources, found=found, sure=sure, started=started)
+        return self._tell(drafts, understood, sources=sources, found=found, sure=sure, started=started)
 
     def _typical_of(self, embedder: Embedder) -> TypicalQuestion:
         """The one of that model, kept until another model is in force."""
@@ -83,8 +87,17 @@ class ExtractiveAnswerer:
         return kept[1]
 
     def _tell(
-        self, drafts: Sequence[Draft], *, sources: Sources, found: SearchResult, sure: float, started: float
+        self,
+        drafts: Sequence[Draft],
+        understood: Understood,
+        *,
+        sources: Sources,
+        found: SearchResult,
+        sure: float,
+        started: float,
     ) -> Iterator[AnswerEvent]:
+        if understood:
+            yield understood
         statements: list[Statement] = []
         citations: list[Citation] = []
         for draft in drafts:
@@ -105,6 +118,7 @@ class ExtractiveAnswerer:
             nearest=() if statements else tuple(found.hits[:_NEAREST]),
             took_ms=(time.perf_counter() - started) * 1000,
             phrases=found.phrases,
+            understood=understood,
         )
 
 

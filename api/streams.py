@@ -57,7 +57,7 @@ class EventStream(EventSourceResponse):
     async def _send_all(self, send: Send) -> None:
         try:
             async for name, data in iterate_in_threadpool(self._events):
-                await _chunk(send, format_sse_event(event=name, data_str=data.model_dump_json()))
+                await _chunk(send, format_sse_event(event=name, data_str=data.model_dump_json(by_alias=True)))
         except Exception as error:  # noqa: BLE001 the status is sent already: every error must become the last event
             problem = json.dumps(self._on_error(error), ensure_ascii=False)
             await _chunk(send, format_sse_event(event="error", data_str=problem))

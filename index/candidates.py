@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from index.indexes import Generation
-from xuesi.core.domain import Filters, PassageId, Phrase, PhraseSource, VersionId
+from xuesi.core.domain import AS_ASKED, DocumentId, Filters, PassageId, Phrase, PhraseSource, Understood, VersionId
 from xuesi.core.errors import Corrupt
 from xuesi.core.ports import Catalogue, EmbeddedQuery, Files, Floats, LexicalQuery
 
@@ -51,13 +51,14 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as both indexes take it, with its filters. At least `limit` passages are needed, `wanted` are taken from each index."""
+    """A question as both indexes take it, with its filters and what it is taken to mean. At least `limit` passages are needed, `wanted` are taken from each index."""
 
     embedded: EmbeddedQuery
     begun: Beginning
     filters: Filters
     limit: int
     wanted: int
+    meant: Understood = AS_ASKED
 
     @property
     def vector(self) -> Floats:
@@ -76,6 +77,9 @@ class Candidates:
 
     dense: dict[PassageId, float]
     lexical: dict[PassageId, float]
+
+    def __or__(self, other: "Candidates") -> "Candidates":
+        return Candidates(self.dense | other.dense, self.lexical | other.lexical)
 
 
 class CandidateFinder:
@@ -183,6 +187,13 @@ class CandidateFinder:
                 return self._scored(question, indexes, chosen, (nearest, worded))
             fetch *= _WIDEN
         return self._exactly(question, indexes)
+
+    def of_documents(self, ids: Sequence[DocumentId], question: Question, indexes: Generation) -> Candidates:
+        """The best of these documents, however many others are better; `ids` are of documents that may be shown under the filters."""
+        if not ids:
+            return Candidates({}, {})
+        narrowed = replace(question, filters=replace(question.filters, document_id=tuple(ids)))
+        return self.within(narrowed, self._catalogue.extent(narrowed.filters), indexes)
 
     def _both(self, question: Question, indexes: Generation, fetch: int) -> tuple[_Ranked, _Ranked]:
         """The best `fetch` of each index, best first."""

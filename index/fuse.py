@@ -9,9 +9,9 @@ from xuesi.core.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """A candidate with its score and what it is made of: score = dense + weight * coverage + phrases, and late_weight * late where that is known.
+    """A candidate with its score and what it is made of.
 
-    `rerank` is no part of it.
+    score = dense + weight * coverage + late_weight * late + phrases + preferred, as far as these are known. `rerank` is no part of it.
     """
 
     id: PassageId
@@ -20,6 +20,7 @@ class Fused:
     coverage: float
     late: float = 0.0
     phrases: float = 0.0
+    preferred: float = 0.0
     rerank: float | None = None
     rerank_state: RerankState = RerankState.OFF
 

@@ -1,9 +1,10 @@
-"""Which live passages fit a query? The whole path: normalise → dense ∥ lexical → fuse → late interaction → rerank, if set → hits with the explanation of their scores."""
+"""Which live passages fit a query? The whole path: normalise → dense ∥ lexical ∥ understand → fuse → late interaction → prefer → rerank, if set → hits with the explanation of their scores."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 from index.candidates import CandidateFinder, Candidates, Question
 from index.fuse import Fused, fuse, with_late, with_phrases
@@ -11,6 +12,7 @@ from index.indexes import Generation, Indexes
 from index.late import late_scores
 from index.phrases import Dictionary, phrases_of
 from index.rerank import Reranking, Shown
+from index.understanding import prefer, understood
 from xuesi.core.domain import NO_FILTERS, Explanation, Filters, Hit, PassageId, PhraseSource
 from xuesi.core.errors import EmptyQuestion, InvalidInput, QuestionTooLong
 from xuesi.core.ports import Catalogue, Embedder, Files, LexicalQuery, SearchResult
@@ -53,12 +55,19 @@ class HybridSearcher:
         self._finder = CandidateFinder(catalogue=catalogue, files=files, pool=self._pool)
 
     def search(
-        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, strict: bool = True
+        self,
+        query: str,
+        *,
+        limit: int = 10,
+        filters: Filters = NO_FILTERS,
+        strict: bool = True,
+        without: Collection[str] = (),
     ) -> SearchResult:
         """The best live passages under the filters, best first, ties by id; fewer than `limit` only where there are no more candidates.
 
         With `strict`, if any passage has a wording that the query quotes, hits have all that it quotes, or some of it where none has all.
-        Those that a reranker scored are in the order of its scores and before the others; `score` is as without one.
+        Those of periods and documents that the query names are preferred, unless the words that name them stand in `without`. Those that a
+        reranker scored are in the order of its scores and before the others; `score` is as without one.
 
         Raises:
             EmptyQuestion: If there is no letter or digit in the query.
@@ -76,11 +85,15 @@ class HybridSearcher:
             beginning = self._pool.submit(
                 self._finder.begin, query, filters, indexes, wanted=wanted, phrases=phrases, strict=strict
             )
+            understanding = self._pool.submit(
+                understood, query, catalogue=self._catalogue, filters=filters, today=_day(filters), without=without
+            )
             try:
                 embedded = embedder.embed_query(query)
             finally:
                 wait([beginning])  # it reads indexes that may be closed after this block
-            question = Question(embedded, beginning.result(), filters, limit=least, wanted=wanted)
+            meant = understanding.result()
+            question = Question(embedded, beginning.result(), filters, limit=least, wanted=wanted, meant=meant)
             shown = self._shown(question, indexes)
             if self._reranking:
                 shown = self._reranking.ranked(query, shown)
@@ -88,17 +101,18 @@ class HybridSearcher:
         if filters.as_of or filters.document_id:  # nothing else brings up what is not current
             hits = self._dated(hits)
         took_ms = (time.perf_counter() - started) * 1000
-        return SearchResult(hits, embedded, question.words, took_ms, embedder, question.begun.phrased.phrases)
+        return SearchResult(hits, embedded, question.words, took_ms, embedder, question.begun.phrased.phrases, meant)
 
     def _shown(self, question: Question, indexes: Generation) -> list[Shown]:
         """The best candidates that may be shown, at most `limit`, looking further where too few of them may."""
         if question.begun.phrased.only:
             return self._live(self._finder.having_phrases(question, indexes), question, indexes)
+        named = self._finder.of_documents([it.id for it in question.meant.documents], question, indexes)
         if question.begun.extent:  # None without filters
-            return self._live(self._finder.within(question, question.begun.extent, indexes), question, indexes)
+            return self._live(self._finder.within(question, question.begun.extent, indexes) | named, question, indexes)
         shown: list[Shown] = []
         for found in self._finder.anywhere(question, indexes):
-            shown = self._live(found, question, indexes)
+            shown = self._live(found | named, question, indexes)
             if len(shown) == question.limit:
                 break
         return shown
@@ -106,6 +120,9 @@ class HybridSearcher:
     def _live(self, found: Candidates, question: Question, indexes: Generation) -> list[Shown]:
         """The best live ones in order. The catalogue is asked for as many as are needed, not for all."""
         ranked = self._ranked(found, question, indexes)
+        if question.meant:
+            every = self._catalogue.live([it.id for it in ranked], question.filters)
+            return [(it, every[it.id]) for it in prefer(ranked, every, question.meant)[: question.limit]]
         shown: list[Shown] = []
         step = question.limit + _SPARE
         for i in range(0, len(ranked), step):
@@ -123,7 +140,9 @@ class HybridSearcher:
             ranked = with_phrases(ranked, _given(question, ranked, indexes))
         if question.embedded.tokens is None or not self._late_weight:
             return ranked
-        codes = indexes.vectors.tokens([it.id for it in ranked[: question.wanted]])
+        # Of what is preferred also one that lies behind may come first, so that each is to have its whole score.
+        first = ranked[: question.wanted * (3 if question.meant else 1)]
+        codes = indexes.vectors.tokens([it.id for it in first])
         late = dict(zip(codes, late_scores(question.embedded.tokens, list(codes.values())).tolist(), strict=True))
         return with_late(ranked, late, weight=self._late_weight)
 
@@ -148,6 +167,11 @@ class HybridSearcher:
             raise EmptyQuestion("The question has no letter and no digit.", hint="Write at least one word to look for.")
         if limit < 1:
             raise InvalidInput(f"At least one hit must be asked for, not {limit}.", hint="Set limit to 1 or more.")
+
+
+def _day(filters: Filters) -> date:
+    """From which day "last year" is counted: the one that is asked as of, else today, where the server stands."""
+    return filters.as_of or datetime.now(UTC).astimezone().date()
 
 
 def _given(question: Question, ranked: Sequence[Fused], indexes: Generation) -> dict[PassageId, float]:
@@ -175,6 +199,7 @@ def _explained(shown: Sequence[Shown], words: LexicalQuery, indexes: Generation)
                 fused.late,
                 terms[fused.id],
                 fused.phrases,
+                fused.preferred,
                 fused.rerank,
                 fused.rerank_state,
             ),

@@ -54,8 +54,13 @@ def tokens(text: str) -> list[str]:
     return found
 
 
+def simplified(text: str) -> str:
+    """The text with traditional characters made simplified."""
+    return str(_TO_SIMPLIFIED.convert(text))
+
+
 def _han(run: str) -> list[str]:
-    run = _TO_SIMPLIFIED.convert(run)
+    run = simplified(run)
     words = [word for word in rjieba.cut_for_search(run) if len(word) > 1]
     pairs = [run[i : i + 2] for i in range(len(run) - 1)]
     return [*words, *pairs, *run]

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-_DIGITS = {c: str(i) for i, c in enumerate("零一二三四五六七八九")} | {"〇": "0", "○": "0", "Ｏ": "0", "O": "0"}
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")  # fmt: skip
-_HAN_YEAR, _HAN = "[〇零○一二三四五六七八九]{4}", "[〇零一二三四五六七八九十]{1,3}"
+from xuesi.core.dates import HAN_FIGURE, HAN_YEAR, MONTHS, figure, month
+
 _DATE = re.compile(
-    rf"(?P<y>(?:19|20)\d\d|{_HAN_YEAR})\s*年\s*(?P<m>\d{{1,2}}|{_HAN})\s*月\s*(?P<d>\d{{1,2}}|{_HAN})\s*[日号]"
+    rf"(?P<y>(?:19|20)\d\d|{HAN_YEAR})\s*年\s*(?P<m>\d{{1,2}}|{HAN_FIGURE})\s*月\s*(?P<d>\d{{1,2}}|{HAN_FIGURE})\s*[日号]"
     r"|(?<!\d)(?P<y2>(?:19|20)\d\d)\s?[-/.]\s?(?P<m2>\d{1,2})\s?[-/.]\s?(?P<d2>\d{1,2})(?!\d)"
-    rf"|\b(?P<m3>{'|'.join(_MONTHS)})\s+(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y3>(?:19|20)\d\d)\b"
-    rf"|\b(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m4>{'|'.join(_MONTHS)}),?\s+(?P<y4>(?:19|20)\d\d)\b",
+    rf"|\b(?P<m3>{'|'.join(MONTHS)})\s+(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y3>(?:19|20)\d\d)\b"
+    rf"|\b(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m4>{'|'.join(MONTHS)}),?\s+(?P<y4>(?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(r"[，。；;\n]|\s{2,}|　")
@@ -50,20 +49,6 @@ def day(text: str) -> date | None:
 def _value(match: re.Match[str]) -> date | None:
     found = {name.rstrip("234"): given for name, given in match.groupdict().items() if given is not None}
     try:
-        return date(_number(found["y"]), _month(found["m"]), _number(found["d"]))
+        return date(figure(found["y"]), month(found["m"]), figure(found["d"]))
     except ValueError:
         return None
-
-
-def _month(written: str) -> int:
-    return _MONTHS.index(written.lower()) + 1 if written.lower() in _MONTHS else _number(written)
-
-
-def _number(written: str) -> int:
-    """2023, 二〇二三, 十一, 二十, 二十一."""
-    if written.isdecimal():
-        return int(written)
-    if "十" in written:
-        tens, _, ones = written.partition("十")
-        return int(_DIGITS.get(tens, "1")) * 10 + int(_DIGITS.get(ones, "0"))
-    return int("".join(_DIGITS[c] for c in written))

@@ -161,7 +161,7 @@ def _assemble(settings: Settings, stack: contextlib.ExitStack, *, warm: bool) ->
         searcher=searcher,
         answerer=ExtractiveAnswerer(
             searcher=searcher, files=files, catalogue=catalogue, tokens=indexes.tokens,
-            threshold=settings.answer_threshold, max_statements=settings.max_statements,
+            threshold=settings.answer_threshold, max_statements=settings.max_statements, max_chars=settings.max_question_chars,
         ),
         publisher=publisher,
         topics=TopicFinder(embedder=lambda: in_force(embedders, indexes), catalogue=catalogue, files=files),

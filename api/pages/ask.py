@@ -4,19 +4,21 @@ Questions travel in the body of a POST, never in an address, so that none gets i
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
+from pydantic import TypeAdapter, ValidationError
 
 from api.i18n import Language, language_of
 from api.marks import Pieces, found_words
 from api.pages.view import day_of, page
 from api.problems import status_of
+from api.schemas.answers import TurnIn
 from api.services import ServicesDep
-from xuesi.core.domain import Answer, Filters, Hit, OutlineEntry
+from xuesi.core.domain import Answer, Filters, Hit, OutlineEntry, Turn
 from xuesi.core.errors import FileMissing, InvalidInput
 from xuesi.services import Services
 
@@ -26,6 +28,10 @@ _EXAMPLES = 4
 _LOOKED_AT = 40
 _SEARCH_LIMIT = 20
 _TERMS = 12
+# What a page takes along of its conversation; ask.js keeps as much.
+_TURNS, _TURN_CHARS = 12, 2000
+_CONVERSATION = TypeAdapter(list[TurnIn])
+_ASKED_BY_ITSELF: Mapping[str, Any] = {"conversation": "", "literal": "", "without": []}
 # 一、 （一） 1. 1.2 第一条 第二章 Chapter 3 before what the heading says
 _NUMBERING = re.compile(
     r"^\s*(?:第[一二三四五六七八九十百零\d]+[章节条篇部分]+|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、|\d+(?:\.\d+)*[.、．]?"
@@ -47,15 +53,37 @@ def answer_page(
     services: ServicesDep,
     question: Annotated[str, Form()] = "",
     as_of: Annotated[str, Form()] = "",
+    conversation: Annotated[str, Form()] = "",
+    literal: Annotated[str, Form()] = "",
+    without: Annotated[list[str], Form()] = [],  # noqa: B006 FastAPI makes a list of its own
 ) -> Response:
-    """The whole answer as a page."""
+    """The whole answer as a page. The conversation comes from the page before and goes into this one; `literal` asks the question by itself."""
     day = day_of(as_of)
+    turns = _turns_of(conversation)
+    asked = {"conversation": _kept(turns), "literal": literal, "without": without}
     try:
-        *_, answer = services.answerer.ask(question, filters=Filters(as_of=day))
+        *_, answer = services.answerer.ask(
+            question, filters=Filters(as_of=day), conversation=() if literal else turns, without=without
+        )
     except InvalidInput as error:
-        return _ask(request, services, question=question, as_of=day, answer=None, refused=error)
+        return _ask(request, services, question=question, as_of=day, answer=None, refused=error, asked=asked)
     assert isinstance(answer, Answer)
-    return _ask(request, services, question=question, as_of=day, answer=answer)
+    said = Turn("assistant", "\n".join(statement.text for statement in answer.statements)[:_TURN_CHARS])
+    goes_on = _kept([*turns, Turn("user", question[:_TURN_CHARS]), said])
+    return _ask(request, services, question=question, as_of=day, answer=answer, asked=asked, goes_on=goes_on)
+
+
+def _turns_of(conversation: str) -> list[Turn]:
+    """The turns that a page sent along; none where they are not what a page sends."""
+    try:
+        return [Turn(turn.role, turn.content) for turn in _CONVERSATION.validate_json(conversation or "[]")]
+    except ValidationError:
+        return []
+
+
+def _kept(turns: Sequence[Turn]) -> str:
+    """The last turns as a page takes them along."""
+    return _CONVERSATION.dump_json([TurnIn(role=it.role, content=it.content) for it in turns[-_TURNS:]]).decode()
 
 
 def _ask(
@@ -66,7 +94,10 @@ def _ask(
     as_of: date | None,
     answer: Answer | None,
     refused: InvalidInput | None = None,
+    asked: Mapping[str, Any] = _ASKED_BY_ITSELF,
+    goes_on: str = "",
 ) -> Response:
+    """The page. `asked` is what the question was asked with; `goes_on` what the next one is to be."""
     counts = services.catalogue.counts()
     return page(
         request,
@@ -76,6 +107,8 @@ def _ask(
         as_of=as_of,
         answer=answer,
         refused=refused,
+        asked=asked,
+        goes_on=goes_on or asked["conversation"],
         examples=examples(services, language_of(request)),
         documents=counts["live_versions"],
         passages=counts["live_passages"],
@@ -92,12 +125,16 @@ def search_page(request: Request, services: ServicesDep) -> Response:
 
 @router.post("/search")
 def found_page(
-    request: Request, services: ServicesDep, query: Annotated[str, Form()] = "", as_of: Annotated[str, Form()] = ""
+    request: Request,
+    services: ServicesDep,
+    query: Annotated[str, Form()] = "",
+    as_of: Annotated[str, Form()] = "",
+    without: Annotated[list[str], Form()] = [],  # noqa: B006 FastAPI makes a list of its own
 ) -> Response:
     """The hits, with the words that matched marked."""
     result, refused, day = None, None, day_of(as_of)
     try:
-        result = services.searcher.search(query, limit=_SEARCH_LIMIT, filters=Filters(as_of=day))
+        result = services.searcher.search(query, limit=_SEARCH_LIMIT, filters=Filters(as_of=day), without=without)
     except InvalidInput as error:
         refused = error
     return page(
@@ -106,6 +143,7 @@ def found_page(
         status=status_of(refused) if refused else 200,
         query=query,
         as_of=day,
+        without=without,
         result=result,
         refused=refused,
         words=partial(matched, query=query),

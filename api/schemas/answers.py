@@ -5,9 +5,19 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
-from api.schemas.search import FiltersIn, HitOut, PhraseOut, SuccessorOut, hits, phrases, reader_url
+from api.schemas.search import (
+    FiltersIn,
+    HitOut,
+    MeantOut,
+    PhraseOut,
+    SuccessorOut,
+    Without,
+    hits,
+    phrases,
+    reader_url,
+)
 from api.schemas.shapes import Strict, Text
-from xuesi.core.domain import Answer, Citation, Statement, Turn
+from xuesi.core.domain import Answer, Citation, Statement, Turn, Understood
 
 
 class TurnIn(Strict):
@@ -23,12 +33,29 @@ class AskIn(Strict):
     question: Text
     mode: Literal["auto", "extractive", "generative"] = "auto"
     filters: FiltersIn | None = None
-    conversation: list[TurnIn] = Field(default=[], max_length=100)
+    conversation: list[TurnIn] = Field(
+        default=[],
+        max_length=100,
+        description="The turns before the question, oldest first, kept by the caller and by nobody else. Leave it out, and the question is taken "
+        "by itself.",
+    )
+    without: Without = Field(default=[])
     stream: bool = False
 
     def turns(self) -> list[Turn]:
         """The conversation as the answerer takes it."""
         return [Turn(turn.role, turn.content) for turn in self.conversation]
+
+
+class UnderstoodOut(MeantOut):
+    """What the question was taken to mean. `question` is the whole question that is answered, where the one asked went on from the conversation, else null."""
+
+    question: str | None
+
+    @classmethod
+    def of(cls, understood: Understood) -> Self:
+        """What was understood."""
+        return cls(question=understood.question, **dict(MeantOut.of(understood)))
 
 
 class StatementOut(BaseModel):
@@ -92,6 +119,7 @@ class AnswerOut(BaseModel):
     confidence: float
     mode: str
     phrases: list[PhraseOut]
+    understood: UnderstoodOut
     took_ms: float
 
     @classmethod
@@ -106,6 +134,7 @@ class AnswerOut(BaseModel):
                 "confidence": answer.confidence,
                 "mode": answer.mode,
                 "phrases": phrases(answer.phrases),
+                "understood": UnderstoodOut.of(answer.understood),
                 "took_ms": answer.took_ms,
             }
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,14 +14,26 @@ from xuesi.core.domain import (
     Hit,
     Kind,
     Passage,
+    Period,
     Phrase,
     PhraseSource,
     RerankState,
     Span,
     Successor,
+    Understood,
 )
 
 _MOST = 1000  # values of one filter; each is a variable of a statement, of which a database takes some thousands
+_MOST_NAMED = 100  # periods and documents of one question
+
+Without = Annotated[
+    list[Text],
+    Field(
+        max_length=_MOST_NAMED,
+        description="What was understood and is not meant: each as `text` in `understood` has it. Nothing is preferred for it then.",
+        examples=[["2023年"]],
+    ),
+]
 
 
 class FiltersIn(Strict):
@@ -59,6 +71,7 @@ class SearchIn(Strict):
     query: Text
     limit: int = Field(default=10, ge=1, le=100)
     filters: FiltersIn | None = None
+    without: Without = Field(default=[])
 
 
 class PassageOut(BaseModel):
@@ -110,14 +123,15 @@ class TermOut(BaseModel):
 class ExplainOut(BaseModel):
     """Why a hit scored as it did.
 
-    `phrases` is what it was given for the query's phrases that it has whole. `rerank` is the score of the reranker, null where it gave
-    none; `rerank_state` says why.
+    `phrases` is what it was given for the query's phrases that it has whole, `preferred` what it has for being of a period or document that
+    the query names. `rerank` is the score of the reranker, null where it gave none; `rerank_state` says why.
     """
 
     dense: float
     coverage: float
     late: float
     phrases: float
+    preferred: float
     terms: list[TermOut]
     rerank: float | None
     rerank_state: RerankState
@@ -161,6 +175,7 @@ class HitOut(BaseModel):
                 coverage=hit.explain.coverage,
                 late=hit.explain.late,
                 phrases=hit.explain.phrases,
+                preferred=hit.explain.preferred,
                 terms=[TermOut(term=t.term, score=t.score, idf=t.idf) for t in hit.explain.terms],
                 rerank=hit.explain.rerank,
                 rerank_state=hit.explain.rerank_state,
@@ -193,9 +208,51 @@ def phrases(found: Iterable[Phrase]) -> list[PhraseOut]:
     return [PhraseOut.model_validate(phrase) for phrase in found]
 
 
+class PeriodOut(BaseModel):
+    """Days that the question names with the words in `text`, both ends inclusive, null where it is open: documents published on them are preferred."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    text: str
+    first: date | None = Field(alias="from")
+    last: date | None = Field(alias="to")
+
+    @classmethod
+    def of(cls, period: Period) -> Self:
+        """The period."""
+        return cls(text=period.text, first=period.first, last=period.last)
+
+
+class NamedDocumentOut(BaseModel):
+    """A document that the question names with the words in `text`: its passages are preferred, by much where it is named exactly."""
+
+    text: str
+    id: str
+    title: str
+
+
+class MeantOut(BaseModel):
+    """What the query names. Hits that fit are preferred, the others stay; what is not meant goes into `without` of the next request."""
+
+    periods: list[PeriodOut]
+    documents: list[NamedDocumentOut]
+
+    @classmethod
+    def of(cls, understood: Understood) -> Self:
+        """What was understood."""
+        return cls(
+            periods=[PeriodOut.of(period) for period in understood.periods],
+            documents=[NamedDocumentOut(text=it.text, id=it.id, title=it.title) for it in understood.documents],
+        )
+
+
 class SearchOut(BaseModel):
-    """Hits, best first. If any passage has what the query quotes, all of them do; if none has it, `phrases` says so."""
+    """Hits, best first, and what the query was taken to mean.
+
+    If any passage has what the query quotes, all of them do; if none has it, `phrases` says so.
+    """
 
     hits: list[HitOut]
     phrases: list[PhraseOut]
+    understood: MeantOut
     took_ms: float

@@ -1,5 +1,5 @@
 // Asking: statements as they arrive, and the original beside them. The question goes in the body of a POST and is kept in the history's state,
-// so it stands in no address.
+// so it stands in no address. So is the conversation: a hidden field holds what the next question goes on from, and the server keeps none of it.
 import { events } from "./events.js";
 import { closeSource, openSource } from "./source.js";
 import { announce, day, reason, t } from "./words.js";
@@ -9,6 +9,9 @@ const box = document.getElementById("question");
 const asOf = document.getElementById("as_of");
 const answer = document.getElementById("answer");
 const body = document.getElementById("answer-body");
+const goesOn = form.elements.conversation;
+const TURNS = 12;
+const TURN_CHARS = 2000;
 let asking = null;
 
 form.addEventListener("submit", (event) => {
@@ -31,6 +34,14 @@ body.addEventListener("click", (event) => {
   event.preventDefault();
   openSource(link);
 });
+// Asked again without what was not meant: the completed question, or what is preferred.
+body.addEventListener("submit", (event) => {
+  const { name, value } = event.submitter ?? {};
+  const asked = history.state;
+  if (!asked?.question || !name) return;
+  event.preventDefault();
+  start(asked.question, { ...asked, ...(name === "literal" ? { literal: true } : { without: [...asked.without, value] }) });
+});
 window.addEventListener("popstate", (event) => restore(event.state));
 // The choice of language is made by its link and the page loaded again, which keeps the state: the answer comes back.
 document.getElementById("language").addEventListener("click", async (event) => {
@@ -41,17 +52,20 @@ document.getElementById("language").addEventListener("click", async (event) => {
 });
 if (history.state?.question) restore(history.state);
 
-function start(question) {
+function start(question, more = {}) {
   if (!question.trim()) return;
-  history.pushState({ question, day: asOf.value }, "", "/");
-  ask(question, asOf.value);
+  const conversation = JSON.parse(goesOn.value || "[]");
+  const asked = { day: asOf.value, conversation, without: [], literal: false, ...more, question };
+  history.pushState(asked, "", "/");
+  ask(asked);
 }
 
 function restore(state) {
   asOf.value = state?.day ?? "";
   asOf.closest("details").open = Boolean(asOf.value);
-  if (state?.question) return ask(state.question, asOf.value);
+  if (state?.question) return ask(state);
   asking?.abort();
+  goesOn.value = "";
   closeSource();
   document.body.classList.remove("asked");
   answer.hidden = true;
@@ -59,7 +73,8 @@ function restore(state) {
   box.focus();
 }
 
-async function ask(question, day = "") {
+async function ask(asked) {
+  const { question, day, conversation, without, literal } = asked;
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
@@ -68,11 +83,18 @@ async function ask(question, day = "") {
     const response = await fetch("/api/v1/ask", {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "text/event-stream, application/problem+json" },
-      body: JSON.stringify({ question, mode: "auto", stream: true, ...(day ? { filters: { as_of: day } } : {}) }),
+      body: JSON.stringify({
+        question,
+        mode: "auto",
+        stream: true,
+        conversation: literal ? [] : conversation,
+        without,
+        ...(day ? { filters: { as_of: day } } : {}),
+      }),
       signal,
     });
     if (!response.ok) return fail(await response.json());
-    await receive(response, signal, day);
+    await receive(response, signal, asked);
   } catch (error) {
     if (error.name !== "AbortError") fail({ code: "", title: t("js.offline"), hint: "" });
   } finally {
@@ -93,20 +115,66 @@ function show(question) {
 // What came in one piece with the end is still shown one by one; another question may be asked meanwhile, and then the page is that one's.
 async function receive(response, signal, asked) {
   const citations = new Map();
+  const head = dated(asked.day);
   const list = element("ol", "statements");
   list.setAttribute("aria-live", "polite");
   for await (const { name, data } of events(response)) {
     if (signal.aborted) return;
+    if (name === "understood") head.unshift(understood(data));
     if (name === "citation") citations.set(data.number, data);
     if (name === "statement") {
-      if (!list.isConnected) body.replaceChildren(...dated(asked), list);
+      if (!list.isConnected) body.replaceChildren(...head, list);
       list.append(statement(data, citations));
       await breath();
     }
-    if (name === "done") return finish(data, asked);
+    if (name === "done") {
+      keep(asked, data);
+      return finish(data, head);
+    }
     if (name === "error") return fail(data);
   }
   fail({ code: "", title: t("js.offline"), hint: "" });
+}
+
+// What the next question goes on from: the turns before, this question and what was answered.
+function keep({ question, conversation }, { statements }) {
+  const said = statements.map(({ text }) => text).join("\n");
+  const turns = [...conversation, { role: "user", content: question }, { role: "assistant", content: said }];
+  const cut = turns.slice(-TURNS).map(({ role, content }) => ({ role, content: content.slice(0, TURN_CHARS) }));
+  goesOn.value = JSON.stringify(cut);
+}
+
+function understood({ question, periods, documents }) {
+  const made = fill("understood-template");
+  if (question) made.querySelector("q").textContent = question;
+  else made.querySelector(".completed").remove();
+  const chips = made.querySelector(".chips");
+  chips.append(...periods.map((period) => chip(period.text, published(period))));
+  for (const text of new Set(documents.map((it) => it.text))) {
+    const [first, ...rest] = documents.filter((it) => it.text === text);
+    const title = text.includes(first.title) ? "" : first.title;
+    chips.append(chip(text, rest.length ? t("ask.documents", { count: rest.length + 1 }) : title));
+  }
+  if (!chips.children.length) chips.remove();
+  return made;
+}
+
+function chip(text, more) {
+  const item = fill("chip-template");
+  const button = item.querySelector("button");
+  button.value = text;
+  button.setAttribute("aria-label", t("ask.remove", { text }));
+  button.querySelector("span").textContent = text;
+  if (more) button.querySelector("small").textContent = more;
+  else button.querySelector("small").remove();
+  return item;
+}
+
+function published({ from, to }) {
+  if (!to) return t("ask.published_from", { day: day(from) });
+  if (!from) return t("ask.published_to", { day: day(to) });
+  if (from === to) return t("ask.published_on", { day: day(from) });
+  return t("ask.published_between", { first: day(from), last: day(to) });
 }
 
 // Statements that come all at once are still shown one after the other, quickly, so that the eye can follow.
@@ -132,8 +200,8 @@ function cite(citation) {
   return link;
 }
 
-function finish(data, asked) {
-  if (data.status === "not_in_material") return nothing(data, asked);
+function finish(data, head) {
+  if (data.status === "not_in_material") return nothing(data, head);
   const sources = element("ol", "sources");
   sources.append(...data.citations.map(source));
   const facts = element("p", "facts");
@@ -222,13 +290,13 @@ async function recheck() {
   if (answer.getAttribute("aria-busy") !== "true") sayIfOutdated();
 }
 
-function nothing(data, asked) {
+function nothing(data, head) {
   const verdict = element("div", "nothing");
   verdict.append(
     element("p", "verdict", t("ask.nothing")),
     element("p", "", t(data.nearest.length ? "ask.nothing_more" : "ask.nothing_at_all")),
   );
-  body.replaceChildren(...dated(asked), ...missing(data), verdict);
+  body.replaceChildren(...head, ...missing(data), verdict);
   if (data.nearest.length) {
     const list = element("ol", "hits");
     list.append(...data.nearest.map(hit));
@@ -262,7 +330,7 @@ function fail(problem) {
   notice.setAttribute("role", "alert");
   const again = element("button", "", t("js.again"));
   again.type = "button";
-  again.addEventListener("click", () => ask(box.value, asOf.value));
+  again.addEventListener("click", () => ask(history.state));
   notice.append(element("p", "", title), element("p", "", hint), again);
   body.replaceChildren(notice);
 }

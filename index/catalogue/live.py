@@ -24,6 +24,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal,
     or_,
     select,
 )
@@ -74,6 +75,22 @@ class Live:
             versions, passages = connection.execute(_extent(filters)).one()
             return int(versions), int(passages)
 
+    def titled_in(
+        self, text: str, *, names: Collection[str], numbers: Collection[str], filters: Filters
+    ) -> list[Document]:
+        """See `Catalogue.titled_in`."""
+        title = func.lower(document.c.title)
+        begins = literal(text.lower()).contains(func.substr(title, 1, _BEGINNING))
+        named = [
+            and_(func.length(document.c.title) >= _BEGINNING, begins),
+            *(title.contains(name.lower(), autoescape=True) for name in names),
+            *(document.c.document_number.contains(number, autoescape=True) for number in numbers),
+        ]
+        asked = _of_shown_versions(select(document), filters).where(or_(*named))
+        with self._store.read() as connection:
+            newest = asked.order_by(document.c.created_at.desc(), document.c.id.desc()).limit(_MOST_TITLES)
+            return [document_of(row, ()) for row in connection.execute(newest).all()]
+
     def passages_at(self, places: Collection[tuple[VersionId, int]]) -> dict[tuple[VersionId, int], PassageId]:
         """See `Catalogue.passages_at`."""
         # Not by pairs: SQLite then reads the whole table. This finds some too many, and uses the index.
@@ -87,6 +104,9 @@ class Live:
                 found |= {(row[0], row[1]): row[2] for row in connection.execute(select(*columns).where(*among)).all()}
         return {place: found[place] for place in places if place in found}
 
+
+_BEGINNING = 6  # characters of a title by which it is looked for in a text
+_MOST_TITLES = 500
 
 _owner = version.c.document_id == document.c.id
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)

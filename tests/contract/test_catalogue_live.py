@@ -212,3 +212,29 @@ def test_filters_hold_on_a_day_too(catalogue: SqlCatalogue) -> None:
     day = date(2026, 3, 25)
     assert {numbers[v] for v in shown(catalogue, passages, Filters(as_of=day, topic=("调研",)))} == {2}
     assert shown(catalogue, passages, Filters(as_of=day, topic=("读书",))) == set()
+
+
+def titled(catalogue: SqlCatalogue, text: str, **more: Any) -> list[str]:
+    asked: dict[str, Any] = {"names": (), "numbers": (), "filters": NO_FILTERS, **more}
+    return [it.title for it in catalogue.titled_in(text, **asked)]
+
+
+def test_documents_are_found_by_how_their_title_begins_by_what_it_holds_and_by_number(catalogue: SqlCatalogue) -> None:
+    for n, title in enumerate(("业务考核评价工作规则", "Case handling guide", "密码法", "100%_办法")):
+        publish(catalogue, title=title, created_at=NOW + timedelta(n), document_number=f"〔2023〕{n + 20}号")
+    assert titled(catalogue, "业务考核评价怎么做") == ["业务考核评价工作规则"]
+    assert titled(catalogue, "the case handling") == ["Case handling guide"]
+    assert titled(catalogue, "密码法") == []
+    assert titled(catalogue, "", names=["密码"]) == ["密码法"]
+    assert titled(catalogue, "", names=["%_"]) == ["100%_办法"]
+    assert titled(catalogue, "", names=["_"]) == ["100%_办法"]
+    assert titled(catalogue, "", numbers=["21"]) == ["Case handling guide"]
+    assert titled(catalogue, "密码 考核", names=["密码", "考核"]) == ["密码法", "业务考核评价工作规则"]
+
+
+def test_documents_that_may_not_be_shown_are_not_named(catalogue: SqlCatalogue) -> None:
+    document, _, _ = publish(catalogue, title="业务考核评价工作规则")
+    add(catalogue)
+    assert titled(catalogue, "业务考核评价工作规则", filters=Filters(kind=("lecture",))) == []
+    catalogue.delete_document(document.id, at=NOW)
+    assert titled(catalogue, "业务考核评价工作规则") == []

@@ -320,6 +320,35 @@ def test_asking_and_checking_need_no_mouse(reader: Reader) -> None:
     expect(reader.page.locator(".statement .cite").first).to_be_focused()
 
 
+def _asked_next(reader: Reader, question: str) -> None:
+    reader.page.get_by_role("textbox").fill(question)
+    reader.page.keyboard.press("Enter")
+
+
+def test_a_follow_up_shows_the_whole_question_and_can_be_asked_by_itself(reader: Reader, site: Site) -> None:
+    reader.ask("湖南省人民检察院主题教育有哪几项主要安排？")
+    expect(reader.page.locator(".sources")).to_be_visible()
+    _asked_next(reader, "那第二点呢？")
+    whole = "湖南省人民检察院主题教育的第二项主要安排“深入基层开展调研”是什么？"
+    expect(reader.page.locator(".completed q")).to_have_text(whole)
+    expect(reader.page.locator(".statement").first).to_contain_text("深入基层开展调研")
+    _asked_next(reader, "那2024年呢？")
+    expect(reader.page.locator(".completed q")).to_contain_text("2024年湖南省人民检察院")
+    expect(reader.page.locator(".chips button")).to_have_text(re.compile("2024年 2024年1月1日至2024年12月31日发布"))
+    reader.page.locator(".chips button").click()
+    expect(reader.page.locator(".chips")).to_have_count(0)
+    expect(reader.page.locator(".completed q")).to_contain_text("2024年湖南省人民检察院")
+    reader.page.get_by_role("button", name="只按原话回答").click()
+    expect(reader.page.locator(".completed")).to_have_count(0)
+    expect(reader.page.locator("#answer-body :is(.statements, .nothing)")).to_be_visible()
+    reader.page.go_back()
+    reader.page.go_back()
+    expect(reader.page.locator(".chips button")).to_be_visible()
+    reader.page.reload()
+    expect(reader.page.locator(".completed q")).to_contain_text("2024年湖南省人民检察院")
+    assert "第二点" not in site.log.read_text(encoding="utf-8")
+
+
 def test_going_back_leads_to_the_question_before(reader: Reader) -> None:
     reader.ask(ABOUT_NEWS)
     expect(reader.page.locator(".sources")).to_be_visible()
@@ -660,6 +689,20 @@ def test_asking_works_without_scripts(plain_reader: Reader) -> None:
     mark = plain_reader.page.locator("mark").first
     expect(mark).to_be_in_viewport()
     assert _bare("".join(plain_reader.page.locator("mark").all_text_contents())) == _bare(quote)
+
+
+def test_a_follow_up_is_completed_without_scripts(plain_reader: Reader) -> None:
+    page = plain_reader.page
+    page.goto(plain_reader.url)
+    for question in ("湖南省人民检察院主题教育有哪几项主要安排？", "那2024年呢？"):
+        page.get_by_role("textbox").fill(question)
+        page.get_by_role("button", name="提问", exact=True).click()
+    expect(page.locator(".completed q")).to_have_text("2024年湖南省人民检察院主题教育有哪几项主要安排？")
+    page.get_by_role("button", name="不再优先采用").click()
+    expect(page.locator(".chips")).to_have_count(0)
+    page.get_by_role("button", name="只按原话回答").click()
+    expect(page.locator(".completed")).to_have_count(0)
+    expect(page.get_by_role("textbox")).to_have_value("那2024年呢？")
 
 
 def test_a_pdf_is_read_without_scripts(plain_reader: Reader) -> None:

@@ -1,7 +1,7 @@
 """Does the program answer from real files with the real model, cite what stands there, and say when it knows nothing?"""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,9 +171,15 @@ class Altered:
         self._wording, self._altered = wording, altered
 
     def search(
-        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, strict: bool = True
+        self,
+        query: str,
+        *,
+        limit: int = 10,
+        filters: Filters = NO_FILTERS,
+        strict: bool = True,
+        without: Collection[str] = (),
     ) -> SearchResult:
-        found = self._searcher.search(query, limit=limit, filters=filters, strict=strict)
+        found = self._searcher.search(query, limit=limit, filters=filters, strict=strict, without=without)
         hits = tuple(
             replace(hit, passage=replace(hit.passage, text=hit.passage.text.replace(self._wording, self._altered)))
             if hit.document.id == self._document
@@ -194,6 +200,7 @@ def _on_altered(library: Built, *, wording: str, altered: str) -> tuple[str, Ext
         tokens=services.indexes.tokens,
         threshold=0.0,
         max_statements=5,
+        max_chars=2000,
     )
 
 
@@ -254,8 +261,8 @@ def test_a_document_that_is_removed_while_it_is_asked_is_left_out(
     (removed,) = (document for document, entry in small.entries.items() if entry == "silo")
     search = services.searcher.search
 
-    def then_remove(query: str, *, limit: int, filters: Filters) -> SearchResult:
-        found = search(query, limit=limit, filters=filters)
+    def then_remove(query: str, *, limit: int, filters: Filters, without: Collection[str]) -> SearchResult:
+        found = search(query, limit=limit, filters=filters, without=without)
         assert removed in {hit.document.id for hit in found.hits}
         services.remove(removed)
         return found

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -23,12 +23,15 @@ from xuesi.core.domain import (
     Filters,
     Hit,
     Kind,
+    NamedDocument,
     Passage,
     PassageId,
+    Period,
     Span,
     Statement,
     TermScore,
     Turn,
+    Understood,
     VersionId,
 )
 from xuesi.core.errors import EmptyQuestion, ModelUnavailable
@@ -54,10 +57,18 @@ class Scripted:
         self.hold = hold
         self.asked: list[tuple[str, str, Filters, list[Turn]]] = []
         self.closed = threading.Event()
+        self.without: list[str] = []
 
     def ask(
-        self, question: str, *, mode: str = "auto", filters: Filters = NO_FILTERS, conversation: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        mode: str = "auto",
+        filters: Filters = NO_FILTERS,
+        conversation: Sequence[Turn] = (),
+        without: Collection[str] = (),
     ) -> Iterator[AnswerEvent]:
+        self.without = list(without)
         self.asked.append((question, mode, filters, list(conversation)))
         try:
             for number, event in enumerate(self.script):
@@ -107,6 +118,7 @@ def test_answer_has_the_shape_of_the_contract(services: Services) -> None:
         "confidence": 0.8,
         "mode": "extractive",
         "phrases": [],
+        "understood": {"question": None, "periods": [], "documents": []},
         "took_ms": 3.5,
     }  # fmt: skip
 
@@ -124,8 +136,8 @@ def test_question_without_evidence_is_no_error_and_shows_what_is_near(services: 
                 "published_on": "2023-05-01", "pages": [2, 3], "span": [10, 16], "heading_path": ["第一章"],
                 "url": "/documents/d/versions/1?start=10&end=16",
             },
-            "explain": {"dense": 0.8, "coverage": 0.4, "late": 0.3, "phrases": 0.0, "terms": [{"term": "季度", "score": 1.5, "idf": 3.0}],
-                        "rerank": None, "rerank_state": "off"},
+            "explain": {"dense": 0.8, "coverage": 0.4, "late": 0.3, "phrases": 0.0, "preferred": 0.0,
+                        "terms": [{"term": "季度", "score": 1.5, "idf": 3.0}], "rerank": None, "rerank_state": "off"},
             "current": True,
             "superseded_by": None,
         }
@@ -143,6 +155,47 @@ def test_what_is_asked_reaches_the_answerer(services: Services) -> None:
     assert asking(services, answerer).post(f"{API}/ask", json=asked).status_code == 200
     filters = Filters(kind=("news",), topic=("a", "b"), published_from=date(2023, 1, 1), as_of=date(2024, 1, 1))
     assert answerer.asked == [("多久？", "extractive", filters, [Turn("user", "读书班？")])]
+
+
+UNDERSTOOD = Understood(
+    "2023年《办法》多久一次？",
+    (Period("2023年", date(2023, 1, 1), date(2023, 12, 31)), Period("2020年以来", date(2020, 1, 1), None)),
+    (NamedDocument("《办法》", DOCUMENT.id, DOCUMENT.title, exactly=True),),
+)
+UNDERSTOOD_OUT = {
+    "question": "2023年《办法》多久一次？",
+    "periods": [
+        {"text": "2023年", "from": "2023-01-01", "to": "2023-12-31"},
+        {"text": "2020年以来", "from": "2020-01-01", "to": None},
+    ],
+    "documents": [{"text": "《办法》", "id": "d", "title": "办法"}],
+}
+
+
+def test_what_was_understood_is_told_and_can_be_taken_back(services: Services) -> None:
+    answerer = Scripted(UNDERSTOOD, *EVENTS[:-1], replace(ANSWER, understood=UNDERSTOOD))
+    asked = {"question": "2023年呢？", "without": ["2023年"]}
+    assert asking(services, answerer).post(f"{API}/ask", json=asked).json()["understood"] == UNDERSTOOD_OUT
+    assert answerer.without == ["2023年"]
+    _, told = stream(services, answerer)
+    assert (told[0][0], json.loads(told[0][1])) == ("understood", UNDERSTOOD_OUT)
+    assert json.loads(told[-1][1])["understood"] == UNDERSTOOD_OUT
+
+
+def test_a_search_tells_what_it_understood(client: TestClient) -> None:
+    found = client.post(f"{API}/search", json={"query": "2023年5月3日 学习"}).json()
+    day = {"text": "2023年5月3日", "from": "2023-05-03", "to": "2023-05-03"}
+    assert found["understood"] == {"periods": [day], "documents": []}
+    found = client.post(f"{API}/search", json={"query": "2023年5月3日 学习", "without": ["2023年5月3日"]}).json()
+    assert found["understood"] == {"periods": [], "documents": []}
+
+
+def test_a_follow_up_is_completed_from_the_conversation_of_the_caller(client: TestClient) -> None:
+    turns = [{"role": "user", "content": "湖南2023年做了什么？"}, {"role": "assistant", "content": "学习。"}]
+    answer = client.post(f"{API}/ask", json={"question": "那2024年呢？", "conversation": turns}).json()
+    assert answer["understood"]["question"] == "湖南2024年做了什么？"
+    assert [it["text"] for it in answer["understood"]["periods"]] == ["2024年"]
+    assert client.post(f"{API}/ask", json={"question": "那2024年呢？"}).json()["understood"]["question"] is None
 
 
 def stream(services: Services, answerer: Scripted) -> tuple[int, list[tuple[str, str]]]:
@@ -232,6 +285,10 @@ def test_stream_that_waits_is_kept_alive(services: Services, monkeypatch: pytest
         {"question": "a", "conversation": [{"role": "system", "content": "x"}]},
         {"question": "a\ud800"},
         {"question": "a", "filters": {"issuer": "\udfff"}},
+        {"question": "a", "without": "2023年"},
+        {"question": "a", "without": ["x"] * 101},
+        {"question": "a", "conversation": [{"role": "user", "content": "x" * 20_001}]},
+        {"question": "a", "conversation": [{"role": "user", "content": "x"}] * 101},
         {"question": "a", "filters": {"document_id": ["x"] * 1001}},
     ],
 )

@@ -1,7 +1,7 @@
 """What every answer has in common: problems, pages for errors, ids, figures, the log, the description."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import pytest
@@ -27,7 +27,13 @@ class Failing:
         self.error = error
 
     def search(
-        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, strict: bool = True
+        self,
+        query: str,
+        *,
+        limit: int = 10,
+        filters: Filters = NO_FILTERS,
+        strict: bool = True,
+        without: Collection[str] = (),
     ) -> SearchResult:
         raise self.error
 

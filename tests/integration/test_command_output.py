@@ -119,6 +119,14 @@ def test_what_the_material_does_not_answer_ends_in_the_nearest_passages_and_wher
     assert all(cell_len(line) <= 80 for line in told if "http" not in line)
 
 
+def test_what_a_question_names_is_told_in_one_line(commands: Commands) -> None:
+    for command in ("ask", "search"):
+        told = commands(command, f"2024年以来《{TITLE}》和2023年的借阅期限是多少？").splitlines()
+        expected = f"Preferred: 2024年以来 (published 2024-01-01 to …); 2023年 (published 2023-01-01 to 2023-12-31); 《{TITLE}》"
+        assert told[0] == expected
+        assert not commands(command, "续借").startswith("Preferred")
+
+
 def test_a_library_without_documents_says_so(commands: Commands) -> None:
     for item in json.loads(commands("list", "--json")):
         commands("remove", item["id"])

@@ -262,3 +262,64 @@ def test_llama_index_gets_the_same_hits(library: Library) -> None:
     }
     assert "span" not in nodes[0].node.get_content(metadata_mode=MetadataMode.LLM)
     assert asyncio.run(retriever.aretrieve(QueryBundle("调查研究")))[0].node_id == nodes[0].node_id
+
+
+def test_documents_of_the_period_that_the_question_names_come_first_and_no_other_is_lost(library: Library) -> None:
+    for year in (2021, 2022, 2023):
+        library.publish("通知", ["读书班五月开班。"], published_on=day(f"{year}-05-01"))
+    library.publish("通知", ["读书班五月开班。"])
+    found = library.searcher.search("2022年读书班什么时候开班？")
+    (period,) = found.understood.periods
+    assert (period.text, period.first, period.last) == ("2022年", day("2022-01-01"), day("2022-12-31"))
+    assert len(found.hits) == 4
+    assert found.hits[0].document.published_on == day("2022-05-01")
+    assert [hit.explain.preferred > 0 for hit in found.hits] == [True, False, False, False]
+
+
+def test_relative_days_are_counted_from_the_day_that_is_asked_as_of(library: Library) -> None:
+    library.publish("通知", ["读书班五月开班。"], published_on=day("2021-05-01"))
+    found = library.searcher.search("去年读书班什么时候开班？", filters=Filters(as_of=day("2022-03-01")))
+    assert [period.first for period in found.understood.periods] == [day("2021-01-01")]
+    assert found.hits[0].explain.preferred > 0
+
+
+def test_passages_of_a_document_that_is_named_exactly_come_first_though_others_fit_as_well(library: Library) -> None:
+    library.publish("读书班", ["读书班里请假有规定。"] * 30)
+    library.publish("用餐办法（试行）", ["排队。", "请假要报备。"])
+    question = "《用餐办法》里请假有什么规定？"
+    found = library.searcher.search(question, limit=5)
+    (named,) = found.understood.documents
+    assert (named.text, named.title, named.exactly) == ("《用餐办法》", "用餐办法（试行）", True)
+    titles = [hit.document.title for hit in found.hits]
+    assert titles.count("用餐办法（试行）") == 2
+    assert titles.count("读书班") == 3
+    literal = library.searcher.search(question, limit=5, without=["《用餐办法》"])
+    assert not literal.understood
+    assert [hit.document.title for hit in literal.hits].count("用餐办法（试行）") == 1
+
+
+def test_what_is_preferred_is_part_of_the_score(library: Library) -> None:
+    library.publish("基层调研工作方案", ["调研要深入。"], published_on=day("2023-05-01"))
+    (hit,) = library.searcher.search("2023年基层调研工作方案怎么说？").hits
+    explain = hit.explain
+    assert explain.preferred > 0
+    total = explain.dense + 0.25 * explain.coverage + LATE_WEIGHT * explain.late + explain.preferred
+    assert hit.score == pytest.approx(total)
+
+
+def test_only_what_may_be_shown_is_named(library: Library) -> None:
+    version = library.publish("基层调研工作方案", ["调研要深入。"], kind=Kind.NEWS)
+    question = "《基层调研工作方案》怎么说？"
+    assert library.searcher.search(question).understood.documents
+    assert not library.searcher.search(question, filters=Filters(kind=("lecture",))).understood
+    library.catalogue.delete_document(version.document_id, at=datetime.now(UTC))
+    assert not library.searcher.search(question).understood
+
+
+def test_a_title_with_wildcards_in_it_names_nothing_but_itself(library: Library) -> None:
+    library.publish("%%%%%%_____", ["文字。"])
+    library.publish("100%完成任务的办法", ["文字。"])
+    assert not library.searcher.search("怎样完成任务？").understood
+    assert [it.title for it in library.searcher.search("《100%完成任务的办法》").understood.documents] == [
+        "100%完成任务的办法"
+    ]

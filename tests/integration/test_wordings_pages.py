@@ -1,6 +1,6 @@
 """What is current and what is not, in the pages: as of a day, superseded sources, versions side by side, and the trash; all without scripts."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -168,9 +168,15 @@ class Found:
         self.filters: list[Filters] = []
 
     def search(
-        self, query: str, *, limit: int = 10, filters: Filters = NO_FILTERS, strict: bool = True
+        self,
+        query: str,
+        *,
+        limit: int = 10,
+        filters: Filters = NO_FILTERS,
+        strict: bool = True,
+        without: Collection[str] = (),
     ) -> SearchResult:
-        del query, limit, strict
+        del query, limit, strict, without
         self.filters.append(filters)
         return found(self.hit)
 

@@ -60,6 +60,7 @@ def search(
         print_json(found)
         return
     _show_missing(found["phrases"])
+    _show_understood(found["understood"])
     for hit in found["hits"]:
         _show_hit(hit, label=f"{hit['rank']:>2}  {hit['score']:.3f}  ", site=site)
     typer.echo(f"{counted(len(found['hits']), 'passage')} in {found['took_ms']:.0f} ms")
@@ -86,6 +87,16 @@ def _show_missing(phrases: Sequence[dict[str, Any]]) -> None:
     for phrase in phrases:
         if phrase["source"] == "quoted" and not phrase["found"]:
             typer.echo(wrapped(f"No passage says “{phrase['text']}” word for word.", width=terminal_width()))
+
+
+def _show_understood(meant: dict[str, Any]) -> None:
+    """On one line what is preferred, if anything."""
+    named = [f"{it['text']} (published {it['from'] or '…'} to {it['to'] or '…'})" for it in meant["periods"]]
+    named += dict.fromkeys(
+        it["text"] if it["title"] in it["text"] else f"{it['text']} ({it['title']})" for it in meant["documents"]
+    )
+    if named:
+        typer.echo(wrapped(f"Preferred: {'; '.join(named)}", width=terminal_width(), indent=_INDENT) + "\n")
 
 
 def _show_successor(found: dict[str, Any], site: str) -> None:
@@ -132,6 +143,7 @@ def ask(
         print_json(answer)
         return
     _show_missing(answer["phrases"])
+    _show_understood(answer["understood"])
     if answer["status"] == "answered":
         _show_answer(answer, site)
     else:

@@ -340,6 +340,47 @@ NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """Days that a question names, both ends inclusive, None where it is open; `text` is how it names them."""
+
+    text: str
+    first: date | None
+    last: date | None
+
+    def holds(self, day: date) -> bool:
+        """Whether the day lies in it."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDocument:
+    """A document that a question names; `text` is how. `exactly` by its number or as a title is quoted, else by words that are also its title."""
+
+    text: str
+    id: DocumentId
+    title: str
+    exactly: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a question was taken to mean: hits of these periods and documents are preferred, and no other hit is lost.
+
+    `question` is the whole question where the words that were asked go on from a conversation, else None.
+    """
+
+    question: str | None = None
+    periods: tuple[Period, ...] = ()
+    documents: tuple[NamedDocument, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self != AS_ASKED
+
+
+AS_ASKED = Understood()
+
+
+@dataclass(frozen=True, slots=True)
 class TermScore:
     """What one token of the query gave to a passage's coverage. `score` is its BM25 part, `idf` its weight, both >= 0."""
 
@@ -359,11 +400,11 @@ class RerankState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a hit scored as it did: score = dense + lexical_weight * coverage + late_weight * late + phrases.
+    """Why a hit scored as it did: score = dense + lexical_weight * coverage + late_weight * late + phrases + preferred.
 
     `dense` and `late` are cosines in [-1, 1], `coverage` is in about [0, 2.2]; `late` is 0 where nothing is known of single tokens. `phrases`, >= 0,
-    is given for the query's phrases that the passage has whole. `rerank` is the reranker's score on a scale of its own, which is no part of
-    the hit's score: hits that have one come first, in its order.
+    is given for the query's phrases that the passage has whole, `preferred`, >= 0, for being of a period or document that it names. `rerank`
+    is the reranker's score on a scale of its own, which is no part of the hit's score: hits that have one come first, in its order.
     """
 
     dense: float
@@ -371,8 +412,14 @@ class Explanation:
     late: float = 0.0
     terms: tuple[TermScore, ...] = ()
     phrases: float = 0.0
+    preferred: float = 0.0
     rerank: float | None = None
     rerank_state: RerankState = RerankState.OFF
+
+    @property
+    def favour(self) -> float:
+        """The part of the score that says what is meant, and not whether it answers."""
+        return self.phrases + self.preferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,7 +471,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the material says to a question. `confidence` in [0, 1]; without enough evidence `statements` is empty. `phrases` are the question's."""
+    """What the material says to a question, as it was `understood`. `confidence` in [0, 1]; without enough evidence `statements` is empty.
+
+    `phrases` are the question's.
+    """
 
     status: str
     mode: str
@@ -434,6 +484,7 @@ class Answer:
     nearest: tuple[Hit, ...]
     took_ms: float
     phrases: tuple[Phrase, ...] = ()
+    understood: Understood = AS_ASKED
 
 
 @dataclass(frozen=True, slots=True)

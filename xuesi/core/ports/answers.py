@@ -1,6 +1,6 @@
 """What does the material say, and where?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from xuesi.core.domain import (
@@ -10,9 +10,10 @@ from xuesi.core.domain import (
     Filters,
     Statement,
     Turn,
+    Understood,
 )
 
-AnswerEvent = Citation | Statement | Answer
+AnswerEvent = Understood | Citation | Statement | Answer
 
 
 class Answerer(Protocol):
@@ -25,8 +26,11 @@ class Answerer(Protocol):
         mode: str = "auto",
         filters: Filters = NO_FILTERS,
         conversation: Sequence[Turn] = (),
+        without: Collection[str] = (),
     ) -> Iterator[AnswerEvent]:
-        """Each citation before the first statement that uses it, and the whole answer last.
+        """What the question was taken to mean, if anything beyond its words; each citation before the first statement that uses it; the whole answer last.
+
+        A question that goes on from the conversation is completed from it. `without` as in `Searcher.search`.
 
         Raises:
             EmptyQuestion: If there is nothing to answer.

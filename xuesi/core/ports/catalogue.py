@@ -326,6 +326,15 @@ class Catalogue(Protocol):
         """Those of the versions that are not current (retired, or of a superseded document), each with what stands in its place now, if anything."""
         ...
 
+    def titled_in(
+        self, text: str, *, names: Collection[str], numbers: Collection[str], filters: Filters
+    ) -> list[Document]:
+        """Documents that may be shown under the filters and that the text may name, without their topics, the newest first, at most 500.
+
+        Their title begins with six characters that stand in the text, or holds one of the names, or their number holds one of the numbers.
+        """
+        ...
+
     def passages_at(self, places: Collection[tuple[VersionId, int]]) -> dict[tuple[VersionId, int], PassageId]:
         """The passages that are there by version and ordinal."""
         ...
