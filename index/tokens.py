@@ -13,11 +13,11 @@ import rjieba
 from index.numerals import numbers
 
 FORM = "2"  # changed whenever a text gives other tokens than before: a server then makes its indexes anew
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3007"
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3007"
 _RUN = re.compile(
-    rf"(?P<han>[{_HAN}]+)"
+    rf"(?P<han>[{HAN}]+)"
     r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)*|\d+(?:\.\d+)+)"
-    rf"|(?P<word>[^\W_{_HAN}]+(?:['’][^\W_{_HAN}]+)*)"
+    rf"|(?P<word>[^\W_{HAN}]+(?:['’][^\W_{HAN}]+)*)"
 )
 _MOST_CHARS = 64  # what is longer is no word; its beginning is enough to find it again
 _TO_SIMPLIFIED = opencc.OpenCC("t2s")
@@ -47,8 +47,14 @@ def tokens(text: str) -> list[str]:
     return found
 
 
+def simplified(text: str) -> str:
+    """The text with traditional characters made simplified."""
+    converted: str = _TO_SIMPLIFIED.convert(text)
+    return converted
+
+
 def _han(run: str) -> list[str]:
-    run = _TO_SIMPLIFIED.convert(run)
+    run = simplified(run)
     words = [word for word in rjieba.cut_for_search(run) if len(word) > 1]
     pairs = [run[i : i + 2] for i in range(len(run) - 1)]
     return [*words, *pairs, *run]

@@ -15,6 +15,7 @@ from xuesi.core.ports.queue import Queue
 from xuesi.core.ports.reading import Furniture, LeftOut, Reader, Reading
 from xuesi.core.ports.rendering import Renderer
 from xuesi.core.ports.search import Searcher, SearchResult
+from xuesi.core.ports.words import Word, WordKind, Words
 
 __all__ = [
     "AnswerEvent",
@@ -50,4 +51,7 @@ __all__ = [
     "StoredFile",
     "TokenCodes",
     "VectorIndex",
+    "Word",
+    "WordKind",
+    "Words",
 ]
