@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from answer.asked import asked
 from answer.compose import Draft, Place, compose
@@ -12,15 +12,35 @@ from answer.evidence import gather
 from answer.sources import Sources
 from answer.typical import TypicalQuestion
 from answer.verify import page_at, verify
-from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Hit, Statement, Turn
+from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Statement, Turn, Withheld
 from xuesi.core.errors import Corrupt, InvalidInput, ModelUnavailable, VersionNotFound
-from xuesi.core.ports import AnswerEvent, Catalogue, Embedder, Files, Searcher
+from xuesi.core.ports import AnswerEvent, Catalogue, Embedder, Files, Searcher, SearchResult
 
 _log = logging.getLogger("xuesi.answer")
 
 # Passages whose sentences are weighed, and hits shown where nothing answers.
 _PASSAGES = 10
 _NEAREST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found for a question: hits, their sources, the confidence, and what would be said in the material's own words; nothing below the threshold.
+
+    `started` is when the question came, by `time.perf_counter`.
+    """
+
+    question: str
+    found: SearchResult
+    sources: Sources
+    sure: float
+    drafts: Sequence[Draft]
+    started: float
+
+    @property
+    def took_ms(self) -> float:
+        """Milliseconds since the question came."""
+        return (time.perf_counter() - self.started) * 1000
 
 
 class ExtractiveAnswerer:
@@ -57,8 +77,12 @@ class ExtractiveAnswerer:
         `conversation` is taken and not used: each question is answered by itself.
         """
         del conversation
-        started = time.perf_counter()
         _check(mode)
+        return self.tell(self.look(question, filters=filters))
+
+    def look(self, question: str, *, filters: Filters = NO_FILTERS) -> Findings:
+        """Search, and choose what would be said. Raises EmptyQuestion, QuestionTooLong, InvalidInput."""
+        started = time.perf_counter()
         found = self._searcher.search(question, limit=_PASSAGES, filters=filters)
         sources = Sources(self._catalogue, self._files, fingerprint=found.embedder.fingerprint)
         found = replace(found, hits=tuple(hit for hit in found.hits if sources.has(hit.passage.version_id)))
@@ -73,7 +97,7 @@ class ExtractiveAnswerer:
         )
         sure = confidence(question, found, ranked, about=about, tokens=self._tokens)
         drafts = compose(ranked, most=self._max_statements) if sure >= self._threshold else []
-        return self._tell(drafts, sources=sources, hits=found.hits, sure=sure, started=started)
+        return Findings(question, found, sources, sure, drafts, started)
 
     def _typical_of(self, embedder: Embedder) -> TypicalQuestion:
         """The one of that model, kept until another model is in force."""
@@ -82,13 +106,14 @@ class ExtractiveAnswerer:
             self._typical = kept = embedder, TypicalQuestion(embedder.embed_query)
         return kept[1]
 
-    def _tell(
-        self, drafts: Sequence[Draft], *, sources: Sources, hits: Sequence[Hit], sure: float, started: float
+    def tell(
+        self, findings: Findings, *, fallback: str = "", withheld: Sequence[Withheld] = ()
     ) -> Iterator[AnswerEvent]:
+        """The answer in the material's own words. `fallback` and `withheld` are those of a chat model in whose place it comes."""
         statements: list[Statement] = []
         citations: list[Citation] = []
-        for draft in drafts:
-            fresh = list(_verified(draft, sources, first=len(citations) + 1))
+        for draft in findings.drafts:
+            fresh = list(verified(draft.places, findings.sources, first=len(citations) + 1))
             if not fresh:
                 continue
             citations += fresh
@@ -99,11 +124,13 @@ class ExtractiveAnswerer:
         yield Answer(
             status="answered" if statements else "not_in_material",
             mode="extractive",
-            confidence=sure,
+            confidence=findings.sure,
             statements=tuple(statements),
             citations=tuple(citations),
-            nearest=() if statements else tuple(hits[:_NEAREST]),
-            took_ms=(time.perf_counter() - started) * 1000,
+            nearest=() if statements else findings.found.hits[:_NEAREST],
+            took_ms=findings.took_ms,
+            withheld=tuple(withheld),
+            fallback=fallback,
         )
 
 
@@ -116,10 +143,10 @@ def _check(mode: str) -> None:
         raise InvalidInput(f"There is no mode {mode!r}.", hint="The modes are auto, extractive and generative.")
 
 
-def _verified(draft: Draft, sources: Sources, *, first: int) -> Iterator[Citation]:
-    """The citations of the draft that hold, numbered on from `first`; one that does not is logged and left out."""
+def verified(places: Sequence[Place], sources: Sources, *, first: int) -> Iterator[Citation]:
+    """The citations of these places that hold, numbered on from `first`; one that does not is logged and left out."""
     number = first
-    for place in draft.places:
+    for place in places:
         source = sources.of(place.hit.passage.version_id)
         try:
             cited = _cited(place, number=number, page=page_at(source.pages, place.span.start))

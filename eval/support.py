@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from answer.generative import nearness
 from answer.support import Material, opposites
 from eval.dataset import Dataset, Entry, read_dataset
 from index.tokens import simplified
 from index.words import words
-from xuesi.core.ports import EmbedInput, Embedder, WordKind
+from xuesi.core.ports import WordKind
 from xuesi.core.settings import load_settings
 from xuesi.core.text import sentences
 from xuesi.wiring import open_model
@@ -324,16 +323,6 @@ def main() -> None:
     if given.judged:
         lines = [json.dumps({"set": s, "kind": i.kind, "supported": i.supported, "fault": f, "statement": i.statement, "title": i.title, "passage": i.passage}, ensure_ascii=False) for s, i, f in judged]
         given.judged.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def nearness(embedder: Embedder) -> Callable[[str, str], float]:
-    """The cosine of two sentences as passages."""
-
-    def near(one: str, other: str) -> float:
-        a, b = embedder.embed_passages([EmbedInput(one), EmbedInput(other)]).passages
-        return float(np.dot(a, b))
-
-    return near
 
 
 def report(judged: Sequence[tuple[str, Item, str]]) -> None:

@@ -392,8 +392,20 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A sentence of a chat model that the material does not support, and why: a value of `answer.support.Fault`."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What the material says to a question. `confidence` in [0, 1]; without enough evidence `statements` is empty."""
+    """What the material says to a question. `confidence` in [0, 1]; without enough evidence `statements` is empty.
+
+    `withheld` is what a chat model wrote besides. `fallback` says why the material's own words came in the place of a model's, `cut_short` why a model
+    did not write to the end; both are empty where neither is so.
+    """
 
     status: str
     mode: str
@@ -402,6 +414,9 @@ class Answer:
     citations: tuple[Citation, ...]
     nearest: tuple[Hit, ...]
     took_ms: float
+    withheld: tuple[Withheld, ...] = ()
+    fallback: str = ""
+    cut_short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
