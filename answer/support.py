@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from xuesi.core.domain import Span
 from xuesi.core.ports import Word, WordKind, Words
@@ -39,7 +39,8 @@ _DENIES = re.compile(
     r"(?:[并从尚还仍也都绝决]?(?:不|没|没有|未|无|非)|并?不是|未能|未曾|从来没有|无法|无须|无需|不得|不能|不可|不可以|不准|不许|不会|不应|不该|不必|不用|不要|不再|不予"
     r"|严禁|禁止|切勿|勿|别|拒绝|停止|not|no|never|without|neither|nor|cannot|\w+n't)"
 )
-_DENIED = re.compile(r"(?:[不没未无非勿莫]|没有)$")
+# What turns the word behind it into another, also where both are one word to jieba: 不合格, 副组长.
+_DENIED = re.compile(r"(?:[不没未无非勿莫副反半准]|没有)$")
 _REACH = 3  # words after a negation in which what it denies stands
 _GIVEN = re.compile(
     r"^(?:根据|依据|按照)?(?:以上|上述|所给)?(?:材料|资料|文件|文中|段落|原文)(?:中)?(?:的)?(?:内容|记载|规定|所述|提到|指出|显示)?[，,:：]\s*"
@@ -197,9 +198,11 @@ class Material:
     def _fault(self, unit: _Unit, theirs: _Unit, sentence: _Sentence, statement: str) -> Fault | None:
         """What speaks against it that this unit of the statement is said by that unit of the sentence."""
         missing: list[Word] = []
-        for word in unit.content:
-            if theirs.has(word):
-                continue
+        lacking = [word for word in unit.content if not theirs.has(word)]
+        drawn_from = [other for other in sentence.units if other is not theirs and any(map(other.has, lacking))]
+        if any(_rival_number(word, unit, other) for word in unit.numbers for other in drawn_from) or _moved(unit, theirs):
+            return Fault.NUMBER
+        for word in lacking:
             there = sentence.whole.has(word) or sentence.before.has(word)
             if word.kind is WordKind.NUMBER and (not there or _rival_number(word, unit, theirs)):
                 if word.text == "1" and not word.unit == "%" and not _rival_number(word, unit, theirs):
@@ -284,6 +287,20 @@ def _rival_number(word: Word, unit: _Unit, theirs: _Unit) -> bool:
     """Whether the material has another number in the place of this one."""
     own = {number.text for number in unit.numbers}
     return any(_same_unit(number, word) and number.text not in own for number in theirs.numbers)
+
+
+def _moved(unit: _Unit, theirs: _Unit) -> bool:
+    """Whether a number is said of something that has another number in the material: the next one behind the word that stands before it here."""
+    for before, number in pairwise(unit.content):
+        if number.kind is not WordKind.NUMBER or before.kind is WordKind.NUMBER:
+            continue
+        at = next((i for i, word in enumerate(theirs.content) if word.text == before.text), None)
+        if at is None:
+            continue
+        behind = next((w for w in theirs.content[at + 1 :] if w.kind is WordKind.NUMBER and _same_unit(w, number)), None)
+        if behind is not None and behind.text not in {word.text for word in unit.numbers}:
+            return True
+    return False
 
 
 def _rival_name(unit: _Unit, theirs: _Unit) -> bool:

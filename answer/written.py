@@ -15,7 +15,7 @@ _RANGE = re.compile(r"(\d+)\s*[\-–—~]\s*(\d+)")
 # Marks behind the end of their sentence: they are read as if they stood before it.
 _BEHIND = re.compile(rf"([。．.！!？?…]+[”’」』）》\"')]*)((?:[ \t]?[\[【［]\s*{_NUMBERS}\s*[\]】］])+)(?=(.?))", re.DOTALL)
 _OPENED = re.compile(r"\s*[\[【［][^\]】］\n]{0,20}$")
-_BULLET = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.、)）](?!\d))\s*")
+_BULLET = re.compile(r"^\s*(?:[-*•·]\s+|\d{1,2}[.、)）](?!\d)\s*)")
 _THOUGHT = re.compile(r"^\s*<think>.*?(?:</think>|$)", re.DOTALL)
 _MARKUP = re.compile(r"\*\*|__|^#+\s*")
 _GOES_ON = "；;…"
@@ -47,7 +47,7 @@ def written(pieces: Iterable[str]) -> Iterator[Written]:
         if len(text) > _LONGEST_CHARS and not text.lstrip().startswith("<think>"):
             raise Endless
     whole, rest = _split(text)
-    yield from _each([*whole, rest])
+    yield from _each([*whole, _THOUGHT.sub("", rest)])
 
 
 def _split(text: str) -> tuple[list[str], str]:
@@ -70,7 +70,7 @@ def _ends(text: str, before: Span, after: Span) -> bool:
 def _each(texts: Iterable[str]) -> Iterator[Written]:
     for text in texts:
         numbers = [number for found in _MARK.finditer(text) for number in _numbers(found[1])]
-        bare = _MARKUP.sub("", _BULLET.sub("", _MARK.sub("", text))).strip()
+        bare = _BULLET.sub("", _MARKUP.sub("", _MARK.sub("", text))).strip()
         if has_words(bare):
             yield Written(bare, tuple(dict.fromkeys(numbers)))
 

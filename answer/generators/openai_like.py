@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import httpx
 import openai
+import openai.resources.chat  # openai loads it with the first answer, which would wait for it
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.llms.openai_like import OpenAILike
 

@@ -107,6 +107,10 @@ def test_answer_has_the_shape_of_the_contract(services: Services) -> None:
         "confidence": 0.8,
         "mode": "extractive",
         "took_ms": 3.5,
+        "withheld": 0,
+        "withheld_statements": None,
+        "fallback": None,
+        "cut_short": None,
     }  # fmt: skip
 
 
