@@ -14,7 +14,7 @@ from answer.support import Fault, Material, Support
 from answer.written import Endless, Written, written
 from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Hit, Span, Statement, Turn, VersionId, Withheld
 from xuesi.core.errors import ModelUnavailable
-from xuesi.core.ports import AnswerEvent, EmbedInput, Embedder, Generator, Trouble, Words
+from xuesi.core.ports import AnswerEvent, Embedder, EmbedInput, Generator, Trouble, Words
 
 _log = logging.getLogger("xuesi.answer")
 
@@ -23,7 +23,12 @@ _LONGEST_CHARS = 4000
 _MOST_WITHHELD = 8
 
 # Why no model's answer came, or not all of it, beside the troubles of the model itself.
-OTHER_LANGUAGE, NOTHING_SUPPORTED, NO_ANSWER_WRITTEN, REPEATS = "other_language", "nothing_supported", "no_answer", "repeats"
+OTHER_LANGUAGE, NOTHING_SUPPORTED, NO_ANSWER_WRITTEN, REPEATS = (
+    "other_language",
+    "nothing_supported",
+    "no_answer",
+    "repeats",
+)
 
 
 class GenerativeAnswerer:

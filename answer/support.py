@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations, pairwise
 
+from answer.asked import stem
 from xuesi.core.domain import Span
 from xuesi.core.ports import Word, WordKind, Words
 from xuesi.core.text import sentences
@@ -53,17 +54,17 @@ _ORDER = re.compile(
     r"|\b(?:ignore|disregard|forget)\b.{0,30}\b(?:above|previous|prior|earlier|instructions?|prompts?|rules?)\b|\bsystem prompt\b|\byou are (?:now )?an? \w+ (?:assistant|model)\b",
     re.IGNORECASE,
 )
-_PASSIVE = frozenset("被 由 受 为 遭 by".split())
-_OPPOSITES = tuple(
-    tuple(pair.split("/"))
-    for pair in (
-        "增加/减少 增长/下降 增长/减少 上升/下降 提高/降低 扩大/缩小 加强/削弱 支持/反对 同意/反对 允许/禁止 可以/不得 必须/可以 应当/可以 成功/失败 最大/最小 最高/最低 最早/最晚 最多/最少"
-        " 最长/最短 开始/结束 开放/关闭 赞成/反对 胜利/失败 战胜/败给 击败/败给 以上/以下 之前/之后 以前/以后 超过/不足 多于/少于 高于/低于 大于/小于 早于/晚于 全部/部分 进口/出口 买/卖 输入/输出 赢/输 东/西"
-        " 南/北 左/右 男/女 内/外 上级/下级 上午/下午 正确/错误 有利/不利 积极/消极 主动/被动 直接/间接 国内/国外 公开/秘密 首/末 第1/最后 富/贫 强/弱 新/旧 大/小 长/短 父/母 兄/弟 生/死 出生/去世 出生/逝世"
-        " increas/decreas ris/fall largest/smallest highest/lowest first/last before/after above/below north/south east/west northern/southern eastern/western"
-        " win/los won/lost more/less more/fewer must/may allow/forbid allow/prohibit success/failur support/oppos support/reject born/di male/femal old/new rich/poor major/minor upper/lower most/least early/late begin/end"
-    ).split(" ")
-)  # fmt: skip
+_PASSIVE = frozenset({"被", "由", "受", "为", "遭", "by"})
+_OPPOSITE_WORDS = """
+增加/减少 增长/下降 增长/减少 上升/下降 提高/降低 扩大/缩小 加强/削弱 支持/反对 同意/反对 赞成/反对 允许/禁止 可以/不得 必须/可以 应当/可以 成功/失败 胜利/失败
+战胜/败给 击败/败给 最大/最小 最高/最低 最早/最晚 最多/最少 最长/最短 第1/最后 首/末 开始/结束 开放/关闭 以上/以下 之前/之后 以前/以后 超过/不足 多于/少于
+高于/低于 大于/小于 早于/晚于 全部/部分 进口/出口 输入/输出 买/卖 赢/输 东/西 南/北 左/右 男/女 内/外 上级/下级 上午/下午 正确/错误 有利/不利 积极/消极
+主动/被动 直接/间接 国内/国外 公开/秘密 富/贫 强/弱 新/旧 大/小 长/短 父/母 兄/弟 生/死 出生/去世 出生/逝世
+increased/decreased rises/falls largest/smallest highest/lowest first/last before/after above/below north/south east/west northern/southern eastern/western
+wins/loses won/lost more/less more/fewer must/may allow/forbid allow/prohibit success/failure supports/opposes supports/rejects born/died male/female old/new
+rich/poor major/minor upper/lower most/least early/late begins/ends
+"""
+_OPPOSITES = tuple(tuple(map(stem, pair.split("/"))) for pair in _OPPOSITE_WORDS.split())
 
 
 class Fault(StrEnum):
@@ -197,33 +198,25 @@ class Material:
 
     def _fault(self, unit: _Unit, theirs: _Unit, sentence: _Sentence, statement: str) -> Fault | None:
         """What speaks against it that this unit of the statement is said by that unit of the sentence."""
-        missing: list[Word] = []
         lacking = [word for word in unit.content if not theirs.has(word)]
+        new = [word for word in lacking if not (sentence.whole.has(word) or sentence.before.has(word))]
         drawn_from = [other for other in sentence.units if other is not theirs and any(map(other.has, lacking))]
-        if any(_rival_number(word, unit, other) for word in unit.numbers for other in drawn_from) or _moved(unit, theirs):
-            return Fault.NUMBER
-        for word in lacking:
-            there = sentence.whole.has(word) or sentence.before.has(word)
-            if word.kind is WordKind.NUMBER and (not there or _rival_number(word, unit, theirs)):
-                if word.text == "1" and not word.unit == "%" and not _rival_number(word, unit, theirs):
-                    continue
-                return Fault.NUMBER
-            if word.kind is WordKind.NAME and (not there or _rival_name(unit, theirs)):
-                return Fault.NAME
-            if not there:
-                missing.append(word)
-        if _flipped(unit, theirs):
-            return Fault.NEGATION
-        if any(_opposed(unit, theirs, *pair) for pair in _OPPOSITES):
-            return Fault.OPPOSITE
-        if _exchanged(unit, theirs):
-            return Fault.ROLES
-        if missing:
-            new = sum(_WEIGHT[word.kind] for word in missing) / sum(_WEIGHT[word.kind] for word in unit.content)
-            acts = all(word.kind is WordKind.ACT and not word.text.isascii() for word in missing)
-            if new > _NEW or self._near(statement, sentence.text) < (_NEAR if acts else _SAME):
-                return Fault.NOT_SAID
-        return None
+        checks: tuple[tuple[Fault, Callable[[], bool]], ...] = (
+            (Fault.NUMBER, lambda: _misnumbered(unit, theirs, lacking=lacking, new=new, drawn_from=drawn_from)),
+            (Fault.NAME, lambda: _misnamed(unit, theirs, lacking=lacking, new=new)),
+            (Fault.NEGATION, lambda: _flipped(unit, theirs)),
+            (Fault.OPPOSITE, lambda: any(_opposed(unit, theirs, *pair) for pair in _OPPOSITES)),
+            (Fault.ROLES, lambda: _exchanged(unit, theirs)),
+            (Fault.NOT_SAID, lambda: bool(new) and self._too_new(unit, new, statement, sentence.text)),
+        )
+        return next((fault for fault, found in checks if found()), None)
+
+    def _too_new(self, unit: _Unit, new: Sequence[Word], statement: str, sentence: str) -> bool:
+        """Whether the words that the material does not use may say something that it does not say."""
+        if sum(_WEIGHT[word.kind] for word in new) > _NEW * sum(_WEIGHT[word.kind] for word in unit.content):
+            return True
+        acts = all(word.kind is WordKind.ACT and not word.text.isascii() for word in new)
+        return self._near(statement, sentence) < (_NEAR if acts else _SAME)
 
 
 def opposites() -> Sequence[tuple[str, ...]]:
@@ -283,6 +276,20 @@ def _same_unit(one: Word, other: Word) -> bool:
     return a == b or not a or not b
 
 
+def _misnumbered(
+    unit: _Unit, theirs: _Unit, *, lacking: Sequence[Word], new: Sequence[Word], drawn_from: Sequence[_Unit]
+) -> bool:
+    """Whether a number is new, or the material has another one in its place or where the unit takes other words from."""
+    for word in unit.numbers:
+        if word in lacking and _rival_number(word, unit, theirs):
+            return True
+        if word in new and (word.text, word.unit) != ("1", word.unit.strip("%")):  # 一 is often no more than an article
+            return True
+        if any(_rival_number(word, unit, other) for other in drawn_from):
+            return True
+    return _moved(unit, theirs)
+
+
 def _rival_number(word: Word, unit: _Unit, theirs: _Unit) -> bool:
     """Whether the material has another number in the place of this one."""
     own = {number.text for number in unit.numbers}
@@ -297,16 +304,21 @@ def _moved(unit: _Unit, theirs: _Unit) -> bool:
         at = next((i for i, word in enumerate(theirs.content) if word.text == before.text), None)
         if at is None:
             continue
-        behind = next((w for w in theirs.content[at + 1 :] if w.kind is WordKind.NUMBER and _same_unit(w, number)), None)
+        behind = next(
+            (w for w in theirs.content[at + 1 :] if w.kind is WordKind.NUMBER and _same_unit(w, number)), None
+        )
         if behind is not None and behind.text not in {word.text for word in unit.numbers}:
             return True
     return False
 
 
-def _rival_name(unit: _Unit, theirs: _Unit) -> bool:
-    """Whether the material's clause begins with somebody of whom the statement does not speak."""
+def _misnamed(unit: _Unit, theirs: _Unit, *, lacking: Sequence[Word], new: Sequence[Word]) -> bool:
+    """Whether a name is new, or the material's clause begins with somebody of whom the statement does not speak."""
+    if any(word.kind is WordKind.NAME for word in new):
+        return True
     first = theirs.content[0]
-    return first.kind is WordKind.NAME and not unit.has(first)
+    another = first.kind is WordKind.NAME and not unit.has(first)
+    return another and any(word.kind is WordKind.NAME for word in lacking)
 
 
 def _flipped(unit: _Unit, theirs: _Unit) -> bool:
@@ -318,7 +330,11 @@ def _flipped(unit: _Unit, theirs: _Unit) -> bool:
     in_ours = {o for o in other if any(w in o or o in w for w in ours)}
     if any(theirs.has(_as_word(w)) for w in ours - in_other) or any(unit.has(_as_word(o)) for o in other - in_ours):
         return True
-    return any(_ways(word.text, unit.text) & _ways(word.text, theirs.text) == set() for word in unit.content if word.text in theirs.text)
+    return any(
+        _ways(word.text, unit.text) & _ways(word.text, theirs.text) == set()
+        for word in unit.content
+        if word.text in theirs.text
+    )
 
 
 def _ways(word: str, text: str) -> set[bool]:

@@ -13,7 +13,9 @@ _NUMBERS = r"\d{1,3}(?:\s*[,，、;；\-–—~]\s*\d{1,3})*"
 _MARK = re.compile(rf"\s?[\[【［]\s*({_NUMBERS})\s*[\]】］]")
 _RANGE = re.compile(r"(\d+)\s*[\-–—~]\s*(\d+)")
 # Marks behind the end of their sentence: they are read as if they stood before it.
-_BEHIND = re.compile(rf"([。．.！!？?…]+[”’」』）》\"')]*)((?:[ \t]?[\[【［]\s*{_NUMBERS}\s*[\]】］])+)(?=(.?))", re.DOTALL)
+_BEHIND = re.compile(
+    rf"([。．.！!？?…]+[”’」』）》\"')]*)((?:[ \t]?[\[【［]\s*{_NUMBERS}\s*[\]】］])+)(?=(.?))", re.DOTALL
+)
 _OPENED = re.compile(r"\s*[\[【［][^\]】］\n]{0,20}$")
 _BULLET = re.compile(r"^\s*(?:[-*•·]\s+|\d{1,2}[.、)）](?!\d)\s*)")
 _THOUGHT = re.compile(r"^\s*<think>.*?(?:</think>|$)", re.DOTALL)

@@ -24,7 +24,10 @@ from xuesi.core.text import sentences
 from xuesi.wiring import open_model
 
 _PASSAGE = 600  # code points of an entry that are its passage
-_MIN, _MAX = 12, 90  # code points of a Chinese sentence that becomes a statement; English ones may have 2.5 times as many
+_MIN, _MAX = (
+    12,
+    90,
+)  # code points of a Chinese sentence that becomes a statement; English ones may have 2.5 times as many
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _CLAUSE = re.compile(r"[，；]|[,;](?!\d)")
 
@@ -66,7 +69,9 @@ def items(dataset: Dataset, *, entries: int, seed: int = 0) -> Iterator[Item]:
         passage = _passage(entry)
         for supported, makers in ((True, FAITHFUL), (False, ALTERED)):
             for kind, make in makers.items():
-                other = chance.choice([it for it in corpus[:400] if it.title != entry.title or not entry.title and it is not entry])
+                other = chance.choice(
+                    [it for it in corpus[:400] if it.title != entry.title or (not entry.title and it is not entry)]
+                )
                 for text in chance.sample(told := _sentences(passage), len(told)):
                     made = make(_Source(text, entry, passage, other, chance))
                     if made and (made != text or kind in ("verbatim", "another passage")):
@@ -87,7 +92,9 @@ def _passage(entry: Entry) -> str:
 def _sentences(passage: str) -> list[str]:
     found = (span.of(passage) for span in sentences(passage))
     longest = {True: _MAX, False: round(2.5 * _MAX)}
-    return [s for s in found if _MIN <= len(s) <= longest[bool(_CJK.search(s))] and s[-1] in "。.!！" and not s.count("\n")]
+    return [
+        s for s in found if _MIN <= len(s) <= longest[bool(_CJK.search(s))] and s[-1] in "。.!！" and not s.count("\n")
+    ]
 
 
 def _joined(source: _Source) -> str | None:
@@ -110,7 +117,9 @@ def _numerals(source: _Source) -> str | None:
     chinese = re.sub(r"(?<!\d)\d{4}(?=年)", lambda m: "".join(digits[int(d)] for d in m[0]), source.text)
     if chinese != source.text:
         return chinese
-    return re.sub(r"[〇一二三四五六七八九]{4}(?=年)", lambda m: "".join(str(digits.index(d)) for d in m[0]), source.text)
+    return re.sub(
+        r"[〇一二三四五六七八九]{4}(?=年)", lambda m: "".join(str(digits.index(d)) for d in m[0]), source.text
+    )
 
 
 _SAME = (
@@ -132,7 +141,11 @@ def _reworded(source: _Source) -> str | None:
 
 
 def _lead_in(source: _Source) -> str:
-    return f"根据材料，{source.text}" if source.chinese else f"The passage says that {source.text[0].lower() if source.text.split()[0].lower() in ('the', 'a', 'in', 'it', 'this') else source.text[0]}{source.text[1:]}"
+    return (
+        f"根据材料，{source.text}"
+        if source.chinese
+        else f"The passage says that {source.text[0].lower() if source.text.split()[0].lower() in ('the', 'a', 'in', 'it', 'this') else source.text[0]}{source.text[1:]}"
+    )
 
 
 def _fronted(source: _Source) -> str | None:
@@ -143,14 +156,18 @@ def _fronted(source: _Source) -> str | None:
 
 def _other_number(value: str, chance: random.Random) -> str:
     digits = list(value)
-    at = chance.choice([i for i, d in enumerate(digits) if d.isdigit()] if len(value) < 4 else [len(value) - 1, len(value) - 2])
+    at = chance.choice(
+        [i for i, d in enumerate(digits) if d.isdigit()] if len(value) < 4 else [len(value) - 1, len(value) - 2]
+    )
     if not digits[at].isdigit():
         at = 0
     digits[at] = chance.choice([d for d in "123456789" if d != digits[at]])
     return "".join(digits)
 
 
-_NUMBER = re.compile(r"(?<![\dA-Za-z])\d+(?:[.,]\d+)*(?![\d年月日])|[二三四五六七八九](?=[个個名位人种種次年天项條条岁倍])")
+_NUMBER = re.compile(
+    r"(?<![\dA-Za-z])\d+(?:[.,]\d+)*(?![\d年月日])|[二三四五六七八九](?=[个個名位人种種次年天项條条岁倍])"
+)
 _DATE = re.compile(r"\d+(?=\s*[年月日])|(?<=\b)1[5-9]\d\d\b|\b20\d\d\b|[一二三四五六七八九](?=[月日])")
 
 
@@ -161,7 +178,11 @@ def _changed(pattern: re.Pattern[str]) -> Maker:
             return None
         one = source.chance.choice(found)
         value = one[0]
-        new = _other_number(value, source.chance) if value[0].isdigit() else source.chance.choice([d for d in "二三四五六七八九" if d != value])
+        new = (
+            _other_number(value, source.chance)
+            if value[0].isdigit()
+            else source.chance.choice([d for d in "二三四五六七八九" if d != value])
+        )
         return source.text[: one.start()] + new + source.text[one.end() :]
 
     return make
@@ -172,13 +193,17 @@ def _of_kind(text: str, kind: WordKind) -> list[str]:
     if not _CJK.search(text):
         capital = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}", text)
         return capital if kind is WordKind.NAME else re.findall(r"\b[a-z]{6,}\b", text)
-    return [w.text for w in words(text) if w.kind is kind and len(w.text) > 1 and w.text in text and not w.text.isascii()]
+    return [
+        w.text for w in words(text) if w.kind is kind and len(w.text) > 1 and w.text in text and not w.text.isascii()
+    ]
 
 
 def _replaced(kind: WordKind) -> Maker:
     def make(source: _Source) -> str | None:
         ours = _of_kind(source.text, kind)
-        others = [w for w in _of_kind(_passage(source.other), kind) if w not in source.passage and w not in source.entry.title]
+        others = [
+            w for w in _of_kind(_passage(source.other), kind) if w not in source.passage and w not in source.entry.title
+        ]
         if not ours or not others:
             return None
         old = source.chance.choice(ours)
@@ -189,10 +214,17 @@ def _replaced(kind: WordKind) -> Maker:
 
 def _negated(source: _Source) -> str | None:
     if source.chinese:
-        bare = re.sub(r"(?<=[\u3400-\u9fff])(?:没有|沒有|不)(?=[\u3400-\u9fff]{2})(?!断|斷|同|仅|僅|久|少|过|過|论|論|管|但|只|足)", "", source.text, count=1)
+        bare = re.sub(
+            r"(?<=[\u3400-\u9fff])(?:没有|沒有|不)(?=[\u3400-\u9fff]{2})(?!断|斷|同|仅|僅|久|少|过|過|论|論|管|但|只|足)",
+            "",
+            source.text,
+            count=1,
+        )
         if bare != source.text and source.chance.random() < 0.5:
             return bare
-        acts = [w.text for w in words(source.text) if w.kind is WordKind.ACT and len(w.text) > 1 and w.text in source.text]
+        acts = [
+            w.text for w in words(source.text) if w.kind is WordKind.ACT and len(w.text) > 1 and w.text in source.text
+        ]
         if not acts:
             return None
         act = source.chance.choice(acts)
@@ -209,7 +241,17 @@ def _opposite(source: _Source) -> str | None:
         for a, b in ((one, other), (other, one)):
             if len(a) > 1 and not a.isascii() and a in source.text and b not in source.text:
                 return source.text.replace(a, b, 1)
-    for a, b in (("largest", "smallest"), ("first", "last"), ("before", "after"), ("more", "less"), ("north", "south"), ("increased", "decreased"), ("highest", "lowest"), ("east", "west"), ("old", "new")):
+    for a, b in (
+        ("largest", "smallest"),
+        ("first", "last"),
+        ("before", "after"),
+        ("more", "less"),
+        ("north", "south"),
+        ("increased", "decreased"),
+        ("highest", "lowest"),
+        ("east", "west"),
+        ("old", "new"),
+    ):
         if re.search(rf"\b{a}\b", source.text):
             return re.sub(rf"\b{a}\b", b, source.text, count=1)
     return None
@@ -230,7 +272,12 @@ def _roles(source: _Source) -> str | None:
 
 
 def _added(source: _Source) -> str | None:
-    others = [c for s in _sentences(_passage(source.other)) for c in _CLAUSE.split(s.rstrip("。.")) if len(c) > (6 if _CJK.search(c) else 25)]
+    others = [
+        c
+        for s in _sentences(_passage(source.other))
+        for c in _CLAUSE.split(s.rstrip("。."))
+        if len(c) > (6 if _CJK.search(c) else 25)
+    ]
     if not others:
         return None
     return f"{source.text.rstrip('。.')}{'，' if source.chinese else ', and '}{source.chance.choice(others).strip()}{'。' if source.chinese else '.'}"
@@ -286,16 +333,35 @@ def _of_questions(dataset: Dataset, *, most: int, chance: random.Random) -> Iter
         right = sorted(dataset.right(query) & corpus.keys())
         given = dataset.answers.get(query, ())
         for sort, asks, looks in _ASKS:
-            if right and given and len(asks.findall(text)) == 1 and looks.search(given[0]) and given[0] in _passage(corpus[right[0]]):
+            if (
+                right
+                and given
+                and len(asks.findall(text)) == 1
+                and looks.search(given[0])
+                and given[0] in _passage(corpus[right[0]])
+            ):
                 entry = corpus[right[0]]
                 answers[sort, entry.id].append(given[0])
                 asked.append((sort, text, asks.pattern, given[0], entry))
                 break
     for sort, text, pattern, answer, entry in chance.sample(asked, min(most, len(asked))):
-        yield Item("question with its answer", True, _told(text, pattern, answer), entry.title, _passage(entry))
+        yield Item(
+            "question with its answer",
+            supported=True,
+            statement=_told(text, pattern, answer),
+            title=entry.title,
+            passage=_passage(entry),
+        )
         wrong = [it for it in answers[sort, entry.id] if it not in answer and answer not in it]
         if wrong:
-            yield Item("question with another answer", False, _told(text, pattern, chance.choice(wrong)), entry.title, _passage(entry))
+            told = _told(text, pattern, chance.choice(wrong))
+            yield Item(
+                "question with another answer",
+                supported=False,
+                statement=told,
+                title=entry.title,
+                passage=_passage(entry),
+            )
 
 
 def _told(question: str, pattern: str, answer: str) -> str:
@@ -308,7 +374,9 @@ def main() -> None:
     """Judge the items of each set, and print the figures by kind."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", type=Path, action="append", required=True)
-    parser.add_argument("--entries", type=int, default=150, help="entries of a set, by chance, and its questions at most")
+    parser.add_argument(
+        "--entries", type=int, default=150, help="entries of a set, by chance, and its questions at most"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--judged", type=Path, help="write every item with its judgement there, one JSON object a line")
     given = parser.parse_args()
@@ -321,7 +389,21 @@ def main() -> None:
             judged.append((dataset.name, item, material.supports(item.statement, [1]).fault or ""))
     report(judged)
     if given.judged:
-        lines = [json.dumps({"set": s, "kind": i.kind, "supported": i.supported, "fault": f, "statement": i.statement, "title": i.title, "passage": i.passage}, ensure_ascii=False) for s, i, f in judged]
+        lines = [
+            json.dumps(
+                {
+                    "set": s,
+                    "kind": i.kind,
+                    "supported": i.supported,
+                    "fault": f,
+                    "statement": i.statement,
+                    "title": i.title,
+                    "passage": i.passage,
+                },
+                ensure_ascii=False,
+            )
+            for s, i, f in judged
+        ]
         given.judged.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -335,7 +417,9 @@ def report(judged: Sequence[tuple[str, Item, str]]) -> None:
                 for kind in (item.kind, "all"):
                     for group in (name, "all"):
                         rows[kind][group].append(not fault)
-        print(f"| {'faithful' if supported else 'altered'}: passed of | {' | '.join(sets)} | all |\n|{'---|' * (len(sets) + 2)}")
+        print(
+            f"| {'faithful' if supported else 'altered'}: passed of | {' | '.join(sets)} | all |\n|{'---|' * (len(sets) + 2)}"
+        )
         for kind in sorted(rows, key=lambda k: (k == "all", k)):
             cells = (rows[kind][group] for group in (*sets, "all"))
             print(f"| {kind} | {' | '.join(f'{sum(c) / len(c):.3f} of {len(c)}' if c else '-' for c in cells)} |")

@@ -29,25 +29,21 @@ _NAMES = ("nr", "ns", "nt", "nz")
 _NOUNS = ("n", "s", "t", "l", "i", "j", "b", "vn", "an")
 _ACTS = ("v", "a", "z")
 _OF_NUMBERS = ("m", "t")
-_FUNCTION = frozenset(
-    "a an the of to in on at for by with from as and or but nor so yet than then that this these those it its he she they his her their them him"
-    " i we you our your my me us is are was were be been being do does did done has have had having will would shall should can could may might"
-    " must not no never there here which who whom whose what when where why how also too very just only such into onto about over under after"
-    " before between during through while because since although though however if both each other some any all more most many much up out"
-    " s t re ve ll d not isn't aren't wasn't weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't cannot shouldn't"
-    " neither less least fewer without same own again further once first".split()
-)
-_MONTHS = frozenset(
-    "january february march april may june july august september october november december monday tuesday wednesday thursday friday"
-    " saturday sunday".split()
-)
-_COUNTED = {
-    word: str(number)
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-        " twenty".split()
-    )
-}
+_FUNCTION_WORDS = """
+a an the of to in on at for by with from as and or but nor so yet than then that this these those it its he she they his her their them him i we you our your
+my me us is are was were be been being do does did done has have had having will would shall should can could may might must not no never there here which
+who whom whose what when where why how also too very just only such into onto about over under after before between during through while because since
+although though however if both each other some any all more most many much up out less least fewer neither without same own again further once first
+s t re ve ll d isn't aren't wasn't weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't cannot shouldn't
+"""
+_DAYS = """
+january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday
+"""
+_COUNTING = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty
+"""
+_FUNCTION, _MONTHS = frozenset(_FUNCTION_WORDS.split()), frozenset(_DAYS.split())
+_COUNTED = {word: str(number) for number, word in enumerate(_COUNTING.split())}
 _ENDING = re.compile(r"(?<=[a-z]{3})(?:ies|ied|y|es|s|ed|ing|e)$")
 
 
@@ -93,7 +89,9 @@ def _chinese(run: str) -> Iterator[Word]:
     for word, tag in rjieba.tag(run):
         tagged.append((at, word, tag))
         at += len(word)
-    counting = {i for start, word, tag in tagged if tag.startswith(_OF_NUMBERS) for i in range(start, start + len(word))}
+    counting = {
+        i for start, word, tag in tagged if tag.startswith(_OF_NUMBERS) for i in range(start, start + len(word))
+    }
     numerals = [
         found
         for found in _NUMERAL.finditer(run)
@@ -102,7 +100,12 @@ def _chinese(run: str) -> Iterator[Word]:
     for start, word, tag in tagged:
         rest = [(start, start + len(word))]
         for found in numerals:
-            rest = [piece for a, b in rest for piece in ((a, min(b, found.start())), (max(a, found.end()), b)) if piece[0] < piece[1]]
+            rest = [
+                piece
+                for a, b in rest
+                for piece in ((a, min(b, found.start())), (max(a, found.end()), b))
+                if piece[0] < piece[1]
+            ]
             if start <= found.start() < start + len(word):
                 yield from _numeral(found, run)
         for a, b in rest:

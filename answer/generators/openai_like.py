@@ -12,7 +12,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.llms.openai_like import OpenAILike
 
 from xuesi.core.errors import ModelUnavailable
-from xuesi.core.ports import Trouble
+from xuesi.core.ports import Pieces, Trouble
 
 # No answer needs more; a model that does not stop is stopped there by the server, or else by the time limit.
 _MOST_TOKENS = 700
@@ -44,7 +44,7 @@ class OpenAILikeGenerator:
         self._total_s = total_s
         self._turns = threading.BoundedSemaphore(parallel)
 
-    def write(self, instructions: str, request: str) -> Iterator[str]:
+    def write(self, instructions: str, request: str) -> Pieces:
         """What it writes, as `Generator.write` says."""
         if not self._turns.acquire(timeout=_LONGEST_WAIT_S):
             raise self._error(Trouble.BUSY, "is busy with other answers", "Ask again later, or raise llm_parallel.")
@@ -101,16 +101,32 @@ class OpenAILikeGenerator:
         except Exception as exc:
             causes = [exc, *(c for c in (exc.__cause__, exc.__context__) if c)]
             if any(isinstance(cause, httpx.TimeoutException | openai.APITimeoutError) for cause in causes):
-                raise self._error(Trouble.TIMEOUT, "took too long", "Raise llm_timeout_s or model_timeout_s, or take a smaller model.") from exc
+                raise self._error(
+                    Trouble.TIMEOUT, "took too long", "Raise llm_timeout_s or model_timeout_s, or take a smaller model."
+                ) from exc
             if isinstance(exc, openai.APIStatusError):
-                hints = {401: "Check llm_api_key.", 403: "Check llm_api_key.", 404: "Check llm_base_url (with /v1) and llm_model."}
+                hints = {
+                    401: "Check llm_api_key.",
+                    403: "Check llm_api_key.",
+                    404: "Check llm_base_url (with /v1) and llm_model.",
+                }
                 hint = hints.get(exc.status_code, "See the server's own log.")
-                raise self._error(Trouble.REFUSED, f"answered {exc.status_code}: {str(exc.message)[:200]}", hint) from exc
+                raise self._error(
+                    Trouble.REFUSED, f"answered {exc.status_code}: {str(exc.message)[:200]}", hint
+                ) from exc
             if isinstance(exc, openai.APIConnectionError):
-                raise self._error(Trouble.UNREACHABLE, f"cannot be reached: {exc.__cause__ or exc}", "Check llm_base_url and that the server runs.") from exc
+                raise self._error(
+                    Trouble.UNREACHABLE,
+                    f"cannot be reached: {exc.__cause__ or exc}",
+                    "Check llm_base_url and that the server runs.",
+                ) from exc
             if any(isinstance(cause, httpx.TransportError) for cause in causes):
                 raise self._error(Trouble.DISCONNECTED, f"broke off: {exc}", "See the server's own log.") from exc
-            raise self._error(Trouble.NONSENSE, f"sent what is no answer: {type(exc).__name__}: {exc}"[:300], "Is the address right, with /v1?") from exc
+            raise self._error(
+                Trouble.NONSENSE,
+                f"sent what is no answer: {type(exc).__name__}: {exc}"[:300],
+                "Is the address right, with /v1?",
+            ) from exc
 
     def _error(self, reason: Trouble, what: str, hint: str) -> ModelUnavailable:
         return ModelUnavailable(f"The chat model {self._model} at {self._url} {what}.", hint=hint, reason=reason)

@@ -21,7 +21,9 @@ def server() -> Iterator[ChatServer]:
         yield server
 
 
-def generator(server: ChatServer, *, silence_s: float = 5.0, total_s: float = 10.0, **more: object) -> OpenAILikeGenerator:
+def generator(
+    server: ChatServer, *, silence_s: float = 5.0, total_s: float = 10.0, **more: object
+) -> OpenAILikeGenerator:
     known: dict[str, object] = {"api_key": None, "parallel": 2, "base_url": server.url}
     return OpenAILikeGenerator(model="m", silence_s=silence_s, total_s=total_s, **{**known, **more})  # type: ignore[arg-type]
 

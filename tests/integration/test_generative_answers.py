@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -23,9 +23,11 @@ from tests.api_library import BASE
 from tests.chat_server import ChatServer, Script, saying
 from xuesi.core.domain import Answer, Citation, Statement
 from xuesi.core.errors import InvalidInput, Misconfigured
-from xuesi.core.ports import AnswerEvent
 from xuesi.core.settings import Settings
 from xuesi.wiring import open_services
+
+if TYPE_CHECKING:
+    from xuesi.core.ports import AnswerEvent
 
 CORPUS = (
     Entry("class", "读书班安排", "读书班于2023年6月5日在党校开班，为期五天。\n学员每天上午自学，下午研讨。\n结业时每人交一份研讨材料，题为“把调查做实”。"),
@@ -89,7 +91,10 @@ def test_what_the_material_supports_is_said_with_verified_citations(
     assert isinstance(answer, Answer)
     assert (answer.status, answer.mode, answer.fallback, answer.cut_short) == ("answered", "generative", "", "")
     assert [s.text for s in answer.statements] == [SAID, "为期五天。", "学员上午自学，下午研讨。"]
-    assert [c.quote for c in answer.citations] == ["读书班于2023年6月5日在党校开班，为期五天。", "学员每天上午自学，下午研讨。"]
+    assert [c.quote for c in answer.citations] == [
+        "读书班于2023年6月5日在党校开班，为期五天。",
+        "学员每天上午自学，下午研讨。",
+    ]
     assert [s.citations for s in answer.statements] == [(1,), (1,), (2,)]
     kinds = [type(event) for event in events]
     assert kinds == [Citation, Statement, Statement, Citation, Statement, Answer]
@@ -212,7 +217,9 @@ def test_an_answer_ends_with_the_most_statements_that_are_allowed(library: Built
     assert server.gone.wait(3)
 
 
-def test_the_model_is_not_asked_what_the_material_does_not_hold(answerer: GenerativeAnswerer, server: ChatServer) -> None:
+def test_the_model_is_not_asked_what_the_material_does_not_hold(
+    answerer: GenerativeAnswerer, server: ChatServer
+) -> None:
     for mode in ("auto", "generative"):
         answer = answered(answerer, "量子计算机怎样纠错？", mode=mode)
         assert (answer.status, answer.fallback) == ("not_in_material", "")
@@ -266,8 +273,11 @@ def test_the_settings_open_the_model(tmp_path: Path, server: ChatServer, monkeyp
     monkeypatch.setattr("xuesi.wiring.open_model", lambda *_, **__: HashEmbedder())
     with open_services(Settings(data_dir=tmp_path / "a", llm_base_url=server.url, llm_model="m")) as services:
         assert isinstance(services.answerer, GenerativeAnswerer)
-    for half in ({"llm_base_url": server.url}, {"llm_model": "m"}):
-        with pytest.raises(Misconfigured, match="needs an address and a name"), open_services(Settings(data_dir=tmp_path / "b", **half)):
+    for half in ((server.url, ""), ("", "m")):
+        with (
+            pytest.raises(Misconfigured, match="needs an address and a name"),
+            open_services(Settings(data_dir=tmp_path / "b", llm_base_url=half[0], llm_model=half[1])),
+        ):
             pass
 
 

@@ -10,7 +10,7 @@ from xuesi.core.ports.arrays import Bits, Floats, Halves, Ints
 from xuesi.core.ports.catalogue import Catalogue, DocumentRow, Fault, FaultKind, LivePassage, NearDuplicate, Signature
 from xuesi.core.ports.embedding import Embedded, EmbeddedQuery, Embedder, EmbedInput, TokenCodes
 from xuesi.core.ports.files import Files, SentenceVectors, StoredFile
-from xuesi.core.ports.generator import Generator, Trouble
+from xuesi.core.ports.generator import Generator, Pieces, Trouble
 from xuesi.core.ports.indexes import LexicalEntry, LexicalIndex, LexicalQuery, VectorIndex
 from xuesi.core.ports.queue import Queue
 from xuesi.core.ports.reading import Furniture, LeftOut, Reader, Reading
@@ -42,6 +42,7 @@ __all__ = [
     "LexicalQuery",
     "LivePassage",
     "NearDuplicate",
+    "Pieces",
     "Queue",
     "Reader",
     "Reading",

@@ -1,8 +1,10 @@
 """What does a chat model write?"""
 
-from collections.abc import Iterator
+from collections import abc
 from enum import StrEnum
 from typing import Protocol
+
+Pieces = abc.Generator[str, None, None]
 
 
 class Trouble(StrEnum):
@@ -20,7 +22,7 @@ class Trouble(StrEnum):
 class Generator(Protocol):
     """A chat model."""
 
-    def write(self, instructions: str, request: str) -> Iterator[str]:
+    def write(self, instructions: str, request: str) -> Pieces:
         """What it writes, in pieces as they arrive. Closing the iterator ends the writing at the model's side too, and takes nothing more of its time.
 
         Args:
