@@ -13,7 +13,8 @@ _CHARS = 2200
 _SPACED = 2.5
 
 NO_ANSWER = ("材料中没有答案", "The material does not say")
-_FENCE = re.compile(r"<{3,}|>{3,}")
+# What would close the fence, or what a server's template takes for the end of a message.
+_FENCE = re.compile(r"<{3,}|>{3,}|<\|[^<>|]{1,40}\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
 _RULES_ZH = f"""你根据给出的材料回答问题。
@@ -41,7 +42,7 @@ class Prompt:
 
 def prompt(question: str, hits: Sequence[Hit]) -> Prompt:
     """The prompt for a question in its language; of the hits, best first, as many as have room, the first in any case."""
-    chinese = is_chinese(question)
+    chinese, question = is_chinese(question), _FENCE.sub("…", question)
     given: list[Hit] = []
     room = _CHARS * (1 if chinese else _SPACED)
     for hit in hits[:_PASSAGES]:

@@ -16,7 +16,7 @@ from xuesi.core.ports import Word, WordKind
 
 _RUN = re.compile(
     rf"(?P<han>[{HAN}]+)"
-    r"|(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)\s?(?P<large>[万亿]*)\s?(?P<percent>%|percent\b|per cent\b)?"
+    r"|(?P<number>(?:(?<![0-9A-Za-z])[-\u2212](?=\d))?\d+(?:,\d{3})*(?:\.\d+)?)\s?(?P<large>[万亿]*)\s?(?P<percent>%|percent\b|per cent\b)?"
     rf"|(?P<latin>[^\W\d_{HAN}][^\W_{HAN}]*(?:['’-][^\W_{HAN}]+)*)"
     r"|(?P<stop>[,.;:!?。；：！？…\n]+)"
 )
@@ -57,7 +57,7 @@ def _words(text: str) -> Iterator[Word]:
         if run["han"]:
             yield from _chinese(run["han"])
         elif run["number"]:
-            value = Decimal(run["number"].replace(",", ""))
+            value = Decimal(run["number"].replace(",", "").replace("\u2212", "-"))
             for large in run["large"]:
                 value *= LARGE[large]
             yield Word(f"{value.normalize():f}", WordKind.NUMBER, "%" if run["percent"] else _unit(text, run.end()))

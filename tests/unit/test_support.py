@@ -122,6 +122,16 @@ def test_whom_a_sentence_speaks_of_may_stand_before_it_or_in_the_title() -> None
     assert judged("范廷颂1991年被任命为署理。", passage=passage).fault is Fault.NUMBER
 
 
+def test_what_is_said_of_one_is_not_said_of_another() -> None:
+    passage = (
+        "2021年滨江公司在上海成立分部，2023年远洋公司在北京成立总部。张建国1950年出生在上海。李卫东1960年出生在北京。"
+    )
+    assert judged("远洋公司2023年在北京成立总部。", passage=passage).fault is None
+    assert judged("滨江公司2023年在北京成立总部。", passage=passage).fault is Fault.NUMBER
+    assert judged("李卫东1960年出生在北京。", passage=passage).fault is None
+    assert judged("张建国1960年出生在北京。", passage=passage).fault is Fault.NAME
+
+
 def test_what_is_no_sentence_says_nothing() -> None:
     assert judged("。").fault is Fault.NOT_SAID
     assert judged("消防通道不得堆放杂物。", passage="").fault is Fault.NOT_SAID
