@@ -26,6 +26,35 @@ _NEW = 0.25
 _NEAR, _SAME = 0.90, 0.9975
 _WEIGHT = {WordKind.NAME: 2.0, WordKind.NUMBER: 2.0, WordKind.NOUN: 1.5, WordKind.ACT: 1.0}
 _CONTENT = frozenset(_WEIGHT)
+# Words that add nothing by themselves, by which people tell the same otherwise.
+_LIGHT = frozenset(
+    [
+        "是",
+        "有",
+        "中有",
+        "叫",
+        "叫做",
+        "称",
+        "称为",
+        "指",
+        "位于",
+        "属于",
+        "包括",
+        "包含",
+        "到",
+        "出",
+        "时",
+        "时候",
+        "时间",
+        "当时",
+        "期间",
+        "名称",
+        "名字",
+        "情况",
+        "方面",
+        "内容",
+    ]
+)
 # So many sentences before one may name whom it speaks of.
 _BEFORE = 2
 
@@ -199,7 +228,8 @@ class Material:
     def _fault(self, unit: _Unit, theirs: _Unit, sentence: _Sentence, statement: str) -> Fault | None:
         """What speaks against it that this unit of the statement is said by that unit of the sentence."""
         lacking = [word for word in unit.content if not theirs.has(word)]
-        new = [word for word in lacking if not (sentence.whole.has(word) or sentence.before.has(word))]
+        known = sentence.whole, sentence.before
+        new = [word for word in lacking if word.text not in _LIGHT and not any(text.has(word) for text in known)]
         drawn_from = [other for other in sentence.units if other is not theirs and any(map(other.has, lacking))]
         checks: tuple[tuple[Fault, Callable[[], bool]], ...] = (
             (Fault.NUMBER, lambda: _misnumbered(unit, theirs, lacking=lacking, new=new, drawn_from=drawn_from)),

@@ -21,6 +21,7 @@ from eval.dataset import Entry
 from index.words import words
 from tests.api_library import BASE
 from tests.chat_server import ChatServer, Script, saying
+from xuesi.cli.ask import _show_model
 from xuesi.core.domain import Answer, Citation, Statement
 from xuesi.core.errors import InvalidInput, Misconfigured
 from xuesi.core.settings import Settings
@@ -291,3 +292,38 @@ def test_two_questions_at_once_get_an_answer_each(answerer: GenerativeAnswerer, 
     for thread in threads:
         thread.join(20)
     assert [answer.mode for answer in found] == ["generative"] * 4
+
+
+def test_the_page_says_who_wrote_and_keeps_what_was_withheld_folded(
+    library: Built, answerer: GenerativeAnswerer, server: ChatServer
+) -> None:
+    n = numbered(answerer, server, QUESTION, "读书班于2023年")
+    client = TestClient(create_app(replace(library.services, answerer=answerer)), base_url=BASE)
+    server.script = saying(f"{SAID}[{n}]为期十五天。[{n}]{SAID}[{n}]")
+    page = client.post("/", data={"question": QUESTION}, headers={"Accept-Language": "zh-CN"}).text
+    assert "由模型撰写，每句已与原文核对" in page
+    assert "模型没有写完：模型重复了自己的话。" in page
+    folded = page[page.index('<details class="withheld">') : page.index("</details>", page.index("withheld"))]
+    assert "模型另有 1 句未得到材料支持" in folded
+    assert "<li>为期十五天。</li>" in folded
+    assert "十五天" not in page.replace(folded, "")
+    server.script = Script(status=500)
+    page = client.post("/", data={"question": QUESTION}, headers={"Accept-Language": "en"}).text
+    assert "The model gave no answer that can be used: its server refused the request." in page
+    assert "quoted from the material" in page
+
+
+def test_the_command_line_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"mode": "generative", "fallback": None, "cut_short": "timeout", "withheld": 1}
+    _show_model({**told, "withheld_statements": None})
+    shown = capsys.readouterr().out
+    assert "every sentence was checked" in shown
+    assert "did not finish (timeout)" in shown
+    assert "Left out as not supported by the material: 1 sentence." in shown
+    _show_model({**told, "withheld_statements": [{"text": "为期十五天。", "reason": "number"}]})
+    assert "not supported (number): 为期十五天。" in capsys.readouterr().out
+    nothing = {"mode": "extractive", "fallback": None, "cut_short": None, "withheld": 0, "withheld_statements": None}
+    _show_model(nothing)
+    assert capsys.readouterr().out == ""
+    _show_model({**nothing, "fallback": "refused"})
+    assert "(refused): these are the material's own words" in capsys.readouterr().out

@@ -37,6 +37,7 @@ def judged(statement: str, *, passage: str = RULES, near: float = 1.0, numbers: 
         "张建国担任组长。",
         "报告题为“把调查做实”。",
         "合格率为百分之八十五点五。",
+        "担任组长的是张建国。",
     ],
 )
 def test_what_the_material_says_passes_in_other_characters_numerals_and_order(statement: str) -> None:
