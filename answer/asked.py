@@ -59,15 +59,16 @@ def asked(question: str, query: LexicalQuery, *, tokens: Tokens) -> Asked:
     idf: dict[str, float] = {}
     for token, weight in query.idf.items():
         if token in kept or not kept & query.idf.keys():
-            stem = _stem(token)
-            idf[stem] = max(weight, idf.get(stem, 0.0))
+            word = stem(token)
+            idf[word] = max(weight, idf.get(word, 0.0))
     return Asked(idf, query.passages)
 
 
 def words_of(text: str, *, tokens: Tokens) -> frozenset[str]:
     """The tokens of a text without English endings, so that "visited" meets "visit"."""
-    return frozenset(map(_stem, tokens(text)))
+    return frozenset(map(stem, tokens(text)))
 
 
-def _stem(token: str) -> str:
+def stem(token: str) -> str:
+    """An English word without its ending; any other as it is."""
     return _ENDING.sub("", token) if token.isascii() else token

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from answer.asked import asked
 from answer.compose import Draft, Place, compose
@@ -13,7 +13,7 @@ from answer.followup.complete import completed
 from answer.sources import Sources
 from answer.typical import TypicalQuestion
 from answer.verify import page_at, verify
-from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Statement, Turn, Understood
+from xuesi.core.domain import NO_FILTERS, Answer, Citation, Filters, Statement, Turn, Understood, Withheld
 from xuesi.core.errors import Corrupt, InvalidInput, ModelUnavailable, VersionNotFound
 from xuesi.core.ports import AnswerEvent, Catalogue, Embedder, Files, Searcher, SearchResult
 
@@ -22,6 +22,27 @@ _log = logging.getLogger("xuesi.answer")
 # Passages whose sentences are weighed, and hits shown where nothing answers.
 _PASSAGES = 10
 _NEAREST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found for a question: hits, their sources, the confidence, and what would be said in the material's own words; nothing below the threshold.
+
+    `question` is the completed one where the conversation completes it, `understood` says so. `started` is when it came, by `time.perf_counter`.
+    """
+
+    question: str
+    understood: Understood
+    found: SearchResult
+    sources: Sources
+    sure: float
+    drafts: Sequence[Draft]
+    started: float
+
+    @property
+    def took_ms(self) -> float:
+        """Milliseconds since the question came."""
+        return (time.perf_counter() - self.started) * 1000
 
 
 class ExtractiveAnswerer:
@@ -58,8 +79,19 @@ class ExtractiveAnswerer:
         without: Collection[str] = (),
     ) -> Iterator[AnswerEvent]:
         """Search at once, so that what is wrong with the question is raised here; then the events as `Answerer.ask` says."""
-        started = time.perf_counter()
         _check(mode)
+        return self.tell(self.look(question, filters=filters, conversation=conversation, without=without))
+
+    def look(
+        self,
+        question: str,
+        *,
+        filters: Filters = NO_FILTERS,
+        conversation: Sequence[Turn] = (),
+        without: Collection[str] = (),
+    ) -> Findings:
+        """Complete the question, search, and choose what would be said. Raises EmptyQuestion, QuestionTooLong, InvalidInput."""
+        started = time.perf_counter()
         whole = completed(question, conversation, most_chars=self._max_chars)
         question = whole or question
         found = self._searcher.search(question, limit=_PASSAGES, filters=filters, strict=False, without=without)
@@ -77,7 +109,7 @@ class ExtractiveAnswerer:
         )
         sure = confidence(question, found, ranked, about=about, tokens=self._tokens)
         drafts = compose(ranked, most=self._max_statements) if sure >= self._threshold else []
-        return self._tell(drafts, understood, sources=sources, found=found, sure=sure, started=started)
+        return Findings(question, understood, found, sources, sure, drafts, started)
 
     def _typical_of(self, embedder: Embedder) -> TypicalQuestion:
         """The one of that model, kept until another model is in force."""
@@ -86,22 +118,16 @@ class ExtractiveAnswerer:
             self._typical = kept = embedder, TypicalQuestion(embedder.embed_query)
         return kept[1]
 
-    def _tell(
-        self,
-        drafts: Sequence[Draft],
-        understood: Understood,
-        *,
-        sources: Sources,
-        found: SearchResult,
-        sure: float,
-        started: float,
+    def tell(
+        self, findings: Findings, *, fallback: str = "", withheld: Sequence[Withheld] = ()
     ) -> Iterator[AnswerEvent]:
-        if understood:
-            yield understood
+        """The answer in the material's own words. `fallback` and `withheld` are those of a chat model in whose place it comes."""
+        if findings.understood:
+            yield findings.understood
         statements: list[Statement] = []
         citations: list[Citation] = []
-        for draft in drafts:
-            fresh = list(_verified(draft, sources, first=len(citations) + 1))
+        for draft in findings.drafts:
+            fresh = list(verified(draft.places, findings.sources, first=len(citations) + 1))
             if not fresh:
                 continue
             citations += fresh
@@ -112,13 +138,15 @@ class ExtractiveAnswerer:
         yield Answer(
             status="answered" if statements else "not_in_material",
             mode="extractive",
-            confidence=sure,
+            confidence=findings.sure,
             statements=tuple(statements),
             citations=tuple(citations),
-            nearest=() if statements else tuple(found.hits[:_NEAREST]),
-            took_ms=(time.perf_counter() - started) * 1000,
-            phrases=found.phrases,
-            understood=understood,
+            nearest=() if statements else findings.found.hits[:_NEAREST],
+            took_ms=findings.took_ms,
+            phrases=findings.found.phrases,
+            understood=findings.understood,
+            withheld=tuple(withheld),
+            fallback=fallback,
         )
 
 
@@ -131,10 +159,10 @@ def _check(mode: str) -> None:
         raise InvalidInput(f"There is no mode {mode!r}.", hint="The modes are auto, extractive and generative.")
 
 
-def _verified(draft: Draft, sources: Sources, *, first: int) -> Iterator[Citation]:
-    """The citations of the draft that hold, numbered on from `first`; one that does not is logged and left out."""
+def verified(places: Sequence[Place], sources: Sources, *, first: int) -> Iterator[Citation]:
+    """The citations of these places that hold, numbered on from `first`; one that does not is logged and left out."""
     number = first
-    for place in draft.places:
+    for place in places:
         source = sources.of(place.hit.passage.version_id)
         try:
             cited = _cited(place, number=number, page=page_at(source.pages, place.span.start))

@@ -16,8 +16,8 @@ _DIGITS = {
     for character in written
 }
 _UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
-_LARGE = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
-_D, _U, _L = ("".join(them) for them in (_DIGITS, _UNITS, _LARGE))
+LARGE = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
+_D, _U, _L = ("".join(them) for them in (_DIGITS, _UNITS, LARGE))
 _NUMERAL = re.compile(rf"(?P<whole>[{_D}{_U}{_L}]+)(?:点(?P<part>[{_D}]+)(?![{_U}{_L}分刻]))?")
 _COUNTED = re.compile(r"(?<!\d)(?P<number>\d{1,15}(?:,\d{3}){0,5}(?:\.\d{1,9})?)\s?(?P<unit>[万萬]?[亿億]|[万萬])")
 _DATE = re.compile(r"(?<![\d.])(?P<year>\d{4})(?P<between>[-/.])(?P<month>\d\d?)(?P=between)(?P<day>\d\d?)(?![\d.])")
@@ -44,7 +44,7 @@ def numbers(text: str) -> Iterator[str]:
     for found in _COUNTED.finditer(text):
         value = Decimal(found["number"].replace(",", ""))
         for unit in found["unit"]:
-            value *= _LARGE[unit]
+            value *= LARGE[unit]
         yield f"{value.normalize():f}"
     for found in _DATE.finditer(text):
         yield from (str(int(found[name])) for name in ("year", "month", "day"))
@@ -78,6 +78,18 @@ def _of_numeral(found: re.Match[str], text: str) -> Iterator[str]:
         yield str(value)
 
 
+def value_of(numeral: str) -> str | None:
+    """A numeral of Chinese characters in Arabic digits, digit by digit where it has no unit (二〇二三), with decimals after 点; None where it is none."""
+    whole, _, part = numeral.partition("点")
+    if len(numeral) > _LONGEST or not all(digit in _DIGITS for digit in part):
+        return None
+    digits = all(character in _DIGITS for character in whole)
+    value = "".join(str(_DIGITS[digit]) for digit in whole) if digits else _value(whole)
+    if value is None:
+        return None
+    return f"{value}.{''.join(str(_DIGITS[digit]) for digit in part)}" if part else str(value)
+
+
 def _plain(written: str) -> str:
     """A year or number in digits; empty if it is none."""
     if written.isdecimal():
@@ -104,7 +116,7 @@ def _value(numeral: str) -> int | None:
                 return None
             section, digit, least, zero = section + (digit or 1) * unit, None, unit, False
         else:
-            large = _LARGE[character]
+            large = LARGE[character]
             section += digit or 0
             if large > least_large:  # 万亿
                 total = (total + section) * large

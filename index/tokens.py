@@ -15,15 +15,15 @@ import Stemmer
 from index.numerals import numbers
 
 FORM = "3"  # changed whenever the lexical index holds other tokens of a text than before: a server then makes its indexes anew
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3007"
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3007"
 _RUN = re.compile(
-    rf"(?P<han>[{_HAN}]+)"
+    rf"(?P<han>[{HAN}]+)"
     r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)*|\d+(?:\.\d+)+)"
-    rf"|(?P<word>[^\W_{_HAN}]+(?:['’][^\W_{_HAN}]+)*)"
+    rf"|(?P<word>[^\W_{HAN}]+(?:['’][^\W_{HAN}]+)*)"
 )
 _MOST_CHARS = 64  # what is longer is no word; its beginning is enough to find it again
-_HAN_RUN = re.compile(rf"[{_HAN}]+")
-_UNIT = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
+_HAN_RUN = re.compile(rf"[{HAN}]+")
+_UNIT = re.compile(rf"[{HAN}]|[^\W_{HAN}]+")
 _ENGLISH = re.compile("[a-z]{3,}")
 _BRITISH = re.compile("(?<=[a-z]{3})is(?=(?:ations?|e|ed|es|ers?|ing)$)")  # organisation is organization
 _TO_SIMPLIFIED = opencc.OpenCC("t2s")

@@ -26,13 +26,15 @@ from index.rerank import Reranking
 from index.rerankers.open import open_reranker
 from index.restore import refuse_interrupted
 from index.topics import TopicFinder
+from index.words import words
 from ingest.apart.unpacking import UnpackingApart
 from ingest.intake import Intake
 from ingest.queue import open_queue
 from ingest.watch import Watcher
 from ingest.worker import limits_of, run_worker
 from xuesi.core import models
-from xuesi.core.ports import Catalogue, Embedder, Reranker
+from xuesi.core.errors import Misconfigured
+from xuesi.core.ports import Answerer, Catalogue, Embedder, Reranker
 from xuesi.core.settings import Settings
 from xuesi.services import Services, in_force
 
@@ -159,9 +161,12 @@ def _assemble(settings: Settings, stack: contextlib.ExitStack, *, warm: bool) ->
         indexes=indexes,
         intake=intake,
         searcher=searcher,
-        answerer=ExtractiveAnswerer(
-            searcher=searcher, files=files, catalogue=catalogue, tokens=indexes.tokens,
-            threshold=settings.answer_threshold, max_statements=settings.max_statements, max_chars=settings.max_question_chars,
+        answerer=_answerer(
+            settings,
+            ExtractiveAnswerer(
+                searcher=searcher, files=files, catalogue=catalogue, tokens=indexes.tokens,
+                threshold=settings.answer_threshold, max_statements=settings.max_statements, max_chars=settings.max_question_chars,
+            ),
         ),
         publisher=publisher,
         topics=TopicFinder(embedder=lambda: in_force(embedders, indexes), catalogue=catalogue, files=files),
@@ -175,6 +180,32 @@ def _assemble(settings: Settings, stack: contextlib.ExitStack, *, warm: bool) ->
             opened=opened, data_dir=settings.data_dir,
         ),
     )  # fmt: skip
+
+
+def _answerer(settings: Settings, extractive: ExtractiveAnswerer) -> Answerer:
+    """That of the settings: with a chat model if they name one. Raises Misconfigured if they name half of one."""
+    if not settings.llm_base_url and not settings.llm_model:
+        return extractive
+    missing = "llm_model" if settings.llm_base_url else "llm_base_url"
+    if not (settings.llm_base_url and settings.llm_model):
+        raise Misconfigured(
+            f"A chat model needs an address and a name, and {missing} is empty.",
+            hint=f"Set {missing}, or neither of llm_base_url and llm_model: then answers come without a model.",
+            setting=missing,
+        )
+    # Loaded only where a model is named: LlamaIndex takes seconds and 100 MB.
+    from answer.generative import GenerativeAnswerer  # noqa: PLC0415
+    from answer.generators.openai_like import OpenAILikeGenerator  # noqa: PLC0415
+
+    generator = OpenAILikeGenerator(
+        model=settings.llm_model,
+        base_url=settings.llm_base_url,
+        api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
+        silence_s=settings.model_timeout_s,
+        total_s=settings.llm_timeout_s,
+        parallel=settings.llm_parallel,
+    )
+    return GenerativeAnswerer(extractive, generator, words=words, max_statements=settings.max_statements)
 
 
 @contextlib.contextmanager

@@ -113,6 +113,7 @@ def _ask(
         documents=counts["live_versions"],
         passages=counts["live_passages"],
         max_chars=services.settings.max_question_chars,
+        model=bool(services.settings.llm_model),
     )
 
 

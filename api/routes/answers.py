@@ -38,17 +38,17 @@ def ask(services: ServicesDep, request: Request, asked: AskIn) -> AnswerOut | Re
     if not asked.stream:
         *_, answer = events
         assert isinstance(answer, Answer)
-        return AnswerOut.of(answer)
+        return AnswerOut.of(answer, show_withheld=asked.show_withheld)
     events = iter(events)
     first = next(events)  # a question that cannot be asked is refused with its own status, before a stream begins
     return EventStream(
-        _named(chain((first,), events)),
+        _named(chain((first,), events), show_withheld=asked.show_withheld),
         close=getattr(events, "close", None),
         on_error=lambda error: problems.report(error, request),
     )
 
 
-def _named(events: Iterator[AnswerEvent]) -> Iterator[tuple[str, BaseModel]]:
+def _named(events: Iterator[AnswerEvent], *, show_withheld: bool) -> Iterator[tuple[str, BaseModel]]:
     index = 0
     for event in events:
         if isinstance(event, Understood):
@@ -56,7 +56,7 @@ def _named(events: Iterator[AnswerEvent]) -> Iterator[tuple[str, BaseModel]]:
         elif isinstance(event, Citation):
             yield "citation", CitationOut.of(event)
         elif isinstance(event, Answer):
-            yield "done", AnswerOut.of(event)
+            yield "done", AnswerOut.of(event, show_withheld=show_withheld)
         else:
             yield "statement", StatementEvent.of(event, index)
             index += 1

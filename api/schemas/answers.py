@@ -28,7 +28,7 @@ class TurnIn(Strict):
 
 
 class AskIn(Strict):
-    """A question."""
+    """A question. `show_withheld`: with the sentences of a chat model that the material does not support, told apart from the answer."""
 
     question: Text
     mode: Literal["auto", "extractive", "generative"] = "auto"
@@ -41,6 +41,7 @@ class AskIn(Strict):
     )
     without: Without = Field(default=[])
     stream: bool = False
+    show_withheld: bool = False
 
     def turns(self) -> list[Turn]:
         """The conversation as the answerer takes it."""
@@ -109,8 +110,20 @@ class CitationOut(BaseModel):
         )
 
 
+class WithheldOut(BaseModel):
+    """A sentence of a chat model that the material does not support, and why: it is no part of the answer."""
+
+    text: str
+    reason: str
+    supported: Literal[False] = False
+
+
 class AnswerOut(BaseModel):
-    """What the material says to a question; without enough evidence no statement, but the nearest hits."""
+    """What the material says to a question; without enough evidence no statement, but the nearest hits.
+
+    `withheld` counts the sentences of a chat model that the material does not support; `withheld_statements` are they, null unless they were asked for.
+    `fallback` says why the material's own words came in the place of a model's, `cut_short` why a model did not write to the end; else they are null.
+    """
 
     status: Literal["answered", "not_in_material"]
     statements: list[StatementOut]
@@ -121,9 +134,13 @@ class AnswerOut(BaseModel):
     phrases: list[PhraseOut]
     understood: UnderstoodOut
     took_ms: float
+    withheld: int
+    withheld_statements: list[WithheldOut] | None
+    fallback: str | None
+    cut_short: str | None
 
     @classmethod
-    def of(cls, answer: Answer) -> Self:
+    def of(cls, answer: Answer, *, show_withheld: bool = False) -> Self:
         """The whole answer."""
         return cls.model_validate(
             {
@@ -136,5 +153,11 @@ class AnswerOut(BaseModel):
                 "phrases": phrases(answer.phrases),
                 "understood": UnderstoodOut.of(answer.understood),
                 "took_ms": answer.took_ms,
+                "withheld": len(answer.withheld),
+                "withheld_statements": [WithheldOut(text=w.text, reason=w.reason) for w in answer.withheld]
+                if show_withheld
+                else None,
+                "fallback": answer.fallback or None,
+                "cut_short": answer.cut_short or None,
             }
         )

@@ -87,6 +87,7 @@ async function ask(asked) {
         question,
         mode: "auto",
         stream: true,
+        show_withheld: true,
         conversation: literal ? [] : conversation,
         without,
         ...(day ? { filters: { as_of: day } } : {}),
@@ -108,8 +109,9 @@ function show(question) {
   closeSource();
   answer.hidden = false;
   answer.setAttribute("aria-busy", "true");
-  body.replaceChildren(element("p", "waiting", t("js.asking")));
-  announce(t("js.asking"));
+  const waiting = t("model" in answer.dataset ? "js.asking_model" : "js.asking");
+  body.replaceChildren(element("p", "waiting", waiting));
+  announce(waiting);
 }
 
 // What came in one piece with the end is still shown one by one; another question may be asked meanwhile, and then the page is that one's.
@@ -211,9 +213,24 @@ function finish(data, head) {
     element("span", "", t("ask.took", { ms: Math.round(data.took_ms) })),
   );
   body.querySelector(".statements").before(...missing(data));
-  body.append(facts, element("h3", "", t("ask.sources")), sources);
+  body.append(...ofModel(data), facts, element("h3", "", t("ask.sources")), sources);
   sayIfOutdated();
   announce(t("js.answered", { count: data.statements.length }));
+}
+
+// Why the answer is not the model's, or not all of it; and what the model wrote besides, for who asks to see it.
+function ofModel({ fallback, cut_short: cutShort, withheld_statements: withheld }) {
+  const told = [];
+  if (fallback) told.push(element("p", "model-told", t("ask.fallback", { why: t(`ask.why_${fallback}`) })));
+  if (cutShort) told.push(element("p", "model-told", t("ask.cut_short", { why: t(`ask.why_${cutShort}`) })));
+  if (withheld?.length) {
+    const details = fill("withheld-template");
+    details.querySelector("summary").textContent = t("ask.withheld", { count: withheld.length });
+    details.querySelector("p").textContent = t("ask.withheld_note");
+    details.querySelector("ul").append(...withheld.map(({ text }) => element("li", "", text)));
+    told.push(details);
+  }
+  return told;
 }
 
 function source(citation) {

@@ -120,6 +120,10 @@ def test_answer_has_the_shape_of_the_contract(services: Services) -> None:
         "phrases": [],
         "understood": {"question": None, "periods": [], "documents": []},
         "took_ms": 3.5,
+        "withheld": 0,
+        "withheld_statements": None,
+        "fallback": None,
+        "cut_short": None,
     }  # fmt: skip
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from answer.generative import NO_ANSWER_WRITTEN, NOTHING_SUPPORTED, OTHER_LANGUAGE, REPEATS
 from api.i18n import LANGUAGES, accepted
 from xuesi.core.domain import JobState, Kind, VersionState
 from xuesi.core.errors import Misconfigured, XuesiError
+from xuesi.core.ports import Trouble
 
 _API = Path(__file__).parents[2] / "api"
 _KEY = re.compile(r"""\bt(?:\.get)?\(\s*["']([a-z]+\.[\w.-]+)["'](?!\s*~)""")
@@ -58,6 +60,8 @@ def test_what_is_chosen_at_run_time_is_there() -> None:
     wanted = {f"kind.{kind}" for kind in Kind} | {f"state.{state}" for state in [*VersionState, *_job_stages()]}
     wanted |= {f"error.{kind.code}.{part}" for kind in _errors() for part in ("title", "hint")}
     wanted |= {f"ask.mode_{mode}" for mode in ("extractive", "generative")}
+    own = (OTHER_LANGUAGE, NOTHING_SUPPORTED, NO_ANSWER_WRITTEN, REPEATS)
+    wanted |= {f"ask.why_{why}" for why in (*Trouble, *own)}
     assert not wanted - _ZH.keys()
 
 

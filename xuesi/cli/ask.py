@@ -132,13 +132,24 @@ def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="A question; in quotes if it has spaces.")],
     as_of: AsOf = "",
+    mode: Annotated[
+        str,
+        typer.Option(
+            help="extractive: in the material's own words; generative: in a chat model's; auto: in a model's if there is one."
+        ),
+    ] = "auto",
+    show_withheld: Annotated[
+        bool, typer.Option("--show-withheld", help="Show what a model wrote and the material does not support.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Answer a question from the material, with the place of every sentence."""
     settings = settings_of(context)
     with client(settings) as server:
         site = _site(server, settings)
-        answer = server.call("POST", "/ask", json={"question": question, **_filters(as_of)})
+        answer = server.call(
+            "POST", "/ask", json={"question": question, "mode": mode, "show_withheld": show_withheld, **_filters(as_of)}
+        )
     if as_json:
         print_json(answer)
         return
@@ -162,9 +173,30 @@ def _show_answer(answer: dict[str, Any], site: str) -> None:
         numbers = "".join(f"[{number}]" for number in statement["citations"])
         typer.echo(wrapped(f"{statement['text']}{numbers}", width=width))
     typer.echo("")
+    _show_model(answer)
     for citation in answer["citations"]:
         day = f", {citation['published_on']}" if citation["published_on"] else ""
         named = f"{citation['title']}{day}, p. {citation['page']}"
         typer.echo(wrapped(named, width=width, indent=_INDENT, first=f"[{citation['number']}] "))
         typer.echo(f"{_INDENT}{site}{citation['url']}")
         _show_successor(citation, site)
+
+
+def _show_model(answer: dict[str, Any]) -> None:
+    """What is said of a chat model's part in the answer."""
+    told: list[str] = []
+    if answer["mode"] == "generative":
+        told.append("Written by a model; every sentence was checked against the material.")
+    if answer["fallback"]:
+        told.append(
+            f"The model gave no answer that can be used ({answer['fallback']}): these are the material's own words."
+        )
+    if answer["cut_short"]:
+        told.append(f"The model did not finish ({answer['cut_short']}).")
+    if answer["withheld"]:
+        told.append(f"Left out as not supported by the material: {counted(answer['withheld'], 'sentence')}.")
+    told += [f"  not supported ({it['reason']}): {it['text']}" for it in answer["withheld_statements"] or ()]
+    for line in told:
+        typer.secho(wrapped(line, width=terminal_width()), dim=True)
+    if told:
+        typer.echo("")

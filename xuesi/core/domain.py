@@ -470,10 +470,19 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A sentence of a chat model that the material does not support, and why: a value of `answer.support.Fault`."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the material says to a question, as it was `understood`. `confidence` in [0, 1]; without enough evidence `statements` is empty.
 
-    `phrases` are the question's.
+    `phrases` are the question's. `withheld` is what a chat model wrote besides. `fallback` says why the material's own words came in the place of
+    a model's, `cut_short` why a model did not write to the end; both are empty where neither is so.
     """
 
     status: str
@@ -485,6 +494,9 @@ class Answer:
     took_ms: float
     phrases: tuple[Phrase, ...] = ()
     understood: Understood = AS_ASKED
+    withheld: tuple[Withheld, ...] = ()
+    fallback: str = ""
+    cut_short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

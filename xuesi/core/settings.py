@@ -51,7 +51,12 @@ class Settings(BaseSettings):
         le=1024,
         description="Texts in one request to an embedding server; the embedded model batches by length.",
     )
-    model_timeout_s: float = Field(60.0, gt=0, le=3600, description="Longest wait for one answer of a model server.")
+    model_timeout_s: float = Field(
+        60.0,
+        gt=0,
+        le=3600,
+        description="Longest wait for a model server: for vectors, and for the next piece of a chat model's answer.",
+    )
 
     database_url: str = Field("", description="SQLAlchemy address of the catalogue; empty: SQLite in the data folder.")
     vector_store: str = Field("chroma", pattern="^chroma$", description="Where vectors are indexed.")
@@ -140,6 +145,15 @@ class Settings(BaseSettings):
     )
     llm_model: str = Field("", description="Name of the chat model.")
     llm_api_key: SecretStr | None = Field(None, description="Key for the chat server.")
+    llm_timeout_s: float = Field(
+        120.0, gt=0, le=3600, description="Longest time for one answer of the chat model, all in all."
+    )
+    llm_parallel: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Answers that the chat model writes at once; one more waits up to ten seconds for its turn.",
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -10,12 +10,14 @@ from xuesi.core.ports.arrays import Bits, Floats, Halves, Ints
 from xuesi.core.ports.catalogue import Catalogue, DocumentRow, Fault, FaultKind, LivePassage, NearDuplicate, Signature
 from xuesi.core.ports.embedding import Embedded, EmbeddedQuery, Embedder, EmbedInput, TokenCodes
 from xuesi.core.ports.files import Files, SentenceVectors, StoredFile
+from xuesi.core.ports.generator import Generator, Pieces, Trouble
 from xuesi.core.ports.indexes import LexicalEntry, LexicalIndex, LexicalQuery, VectorIndex
 from xuesi.core.ports.queue import Queue
 from xuesi.core.ports.reading import Furniture, LeftOut, Reader, Reading
 from xuesi.core.ports.rendering import Renderer
 from xuesi.core.ports.reranking import Reranker
 from xuesi.core.ports.search import Searcher, SearchResult
+from xuesi.core.ports.words import Word, WordKind, Words
 
 __all__ = [
     "AnswerEvent",
@@ -32,6 +34,7 @@ __all__ = [
     "Files",
     "Floats",
     "Furniture",
+    "Generator",
     "Halves",
     "Ints",
     "LeftOut",
@@ -40,6 +43,7 @@ __all__ = [
     "LexicalQuery",
     "LivePassage",
     "NearDuplicate",
+    "Pieces",
     "Queue",
     "Reader",
     "Reading",
@@ -51,5 +55,9 @@ __all__ = [
     "Signature",
     "StoredFile",
     "TokenCodes",
+    "Trouble",
     "VectorIndex",
+    "Word",
+    "WordKind",
+    "Words",
 ]
