@@ -261,8 +261,10 @@ def test_a_document_that_is_removed_while_it_is_asked_is_left_out(
     (removed,) = (document for document, entry in small.entries.items() if entry == "silo")
     search = services.searcher.search
 
-    def then_remove(query: str, *, limit: int, filters: Filters, without: Collection[str]) -> SearchResult:
-        found = search(query, limit=limit, filters=filters, without=without)
+    def then_remove(
+        query: str, *, limit: int, filters: Filters, strict: bool, without: Collection[str]
+    ) -> SearchResult:
+        found = search(query, limit=limit, filters=filters, strict=strict, without=without)
         assert removed in {hit.document.id for hit in found.hits}
         services.remove(removed)
         return found

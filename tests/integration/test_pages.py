@@ -662,7 +662,7 @@ def test_the_line_that_counts_can_be_asked_for_anew(client: TestClient, services
     assert str(one(soup(line), "#count")) == str(one(soup(client.get("/library")), "#count"))
     client.post(f"/library/{document}/remove")
     counted = one(soup(client.get("/library/count")), "#count")
-    assert [span.text for span in counted.select("span")] == ["共 0 份文件可供提问", "已移除：1", "主题清单"]
+    assert [span.text for span in counted.select("span")] == ["共 0 份文件可供提问", "已移除：1", "主题清单", "词典"]
 
 
 def test_filters_and_pages_of_the_library(client: TestClient, services: Services) -> None:

@@ -96,7 +96,7 @@ def _show_understood(meant: dict[str, Any]) -> None:
         it["text"] if it["title"] in it["text"] else f"{it['text']} ({it['title']})" for it in meant["documents"]
     )
     if named:
-        typer.echo(wrapped(f"Preferred: {'; '.join(named)}", width=terminal_width(), indent=_INDENT) + "\n")
+        typer.echo(wrapped(f"Preferred: {'; '.join(named)}", width=terminal_width(), indent=_INDENT, first="") + "\n")
 
 
 def _show_successor(found: dict[str, Any], site: str) -> None:
