@@ -1,5 +1,6 @@
 """How does a page come out? One Jinja environment, the language of the reader, and the files of the look under a name that changes with them."""
 
+import gzip
 import hashlib
 import json
 import mimetypes
@@ -23,6 +24,7 @@ from xuesi.core.errors import InvalidInput, PageNotFound
 
 _API = Path(__file__).parent.parent
 _STATIC: Mapping[str, bytes] = {p.name: p.read_bytes() for p in sorted((_API / "static").iterdir()) if p.is_file()}
+_PACKED: Mapping[str, bytes] = {name: gzip.compress(data, mtime=0) for name, data in _STATIC.items()}
 _DIGEST = hashlib.sha256(b"".join(name.encode() + data for name, data in _STATIC.items())).hexdigest()[:12]
 _YEAR_S = 365 * 24 * 3600
 # What the modules in the browser say; embedded in each page that loads one.
@@ -48,13 +50,17 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/static/{digest}/{name}")
-def static(digest: str, name: str) -> Response:
-    """A file of the look. Its address holds the digest of all of them, so it may be kept for a year; a stale address is not."""
+def static(request: Request, digest: str, name: str) -> Response:
+    """A file of the look, packed for who takes it so. Its address holds the digest of all of them, so it may be kept for a year; a stale address is not."""
     if name not in _STATIC:
         raise PageNotFound(f"There is no file {name}.")
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     keep = f"public, max-age={_YEAR_S}, immutable" if digest == _DIGEST else "no-cache"
-    return Response(_STATIC[name], media_type=media_type, headers={"Cache-Control": keep})
+    headers = {"Cache-Control": keep, "Vary": "Accept-Encoding"}
+    # Only what is the same for everybody is packed: the size of a packed page would tell of the secrets in it.
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(_PACKED[name], media_type=media_type, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(_STATIC[name], media_type=media_type, headers=headers)
 
 
 @router.get("/favicon.ico")

@@ -303,7 +303,8 @@ def test_the_page_says_who_wrote_and_keeps_what_was_withheld_folded(
     page = client.post("/", data={"question": QUESTION}, headers={"Accept-Language": "zh-CN"}).text
     assert "由模型撰写，每句已与原文核对" in page
     assert "模型没有写完：模型重复了自己的话。" in page
-    folded = page[page.index('<details class="withheld">') : page.index("</details>", page.index("withheld"))]
+    begins = page.index('<details class="withheld">')
+    folded = page[begins : page.index("</details>", begins)]
     assert "模型另有 1 句未得到材料支持" in folded
     assert "<li>为期十五天。</li>" in folded
     assert "十五天" not in page.replace(folded, "")

@@ -133,14 +133,23 @@ def test_no_page_has_anything_that_its_content_security_policy_forbids(
                 assert tag.has_attr("alt"), (path, tag)
 
 
-def test_the_first_page_with_all_it_loads_is_under_64_kb(client: TestClient) -> None:
+def test_the_first_page_with_all_it_loads_is_under_60_kb_over_the_wire(client: TestClient) -> None:
     response = client.get("/")
     page = soup(response)
     loaded = {str(tag["href"]) for tag in page.select("link")} | {str(tag["src"]) for tag in page.select("[src]")}
     folder = next(iter(loaded)).rsplit("/", 1)[0]
     loaded |= {f"{folder}/{name}" for name in ("events.js", "source.js", "words.js")}
-    total = len(response.content) + sum(len(client.get(path).content) for path in loaded)
-    assert total < 64_000
+    every = [response, *(client.get(path) for path in loaded)]
+    assert sum(int(it.headers["content-length"]) for it in every) < 60_000
+
+
+def test_the_files_of_the_look_are_packed_for_who_takes_them_so(client: TestClient) -> None:
+    address = str(soup(client.get("/")).select("link[rel=stylesheet]")[0]["href"])
+    packed, plain = (client.get(address, headers={"Accept-Encoding": how}) for how in ("gzip, br", "identity"))
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert (packed.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
 def test_files_of_the_look_are_kept_under_their_digest_and_not_under_another(client: TestClient) -> None:
