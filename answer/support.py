@@ -383,7 +383,9 @@ def _opposed(unit: _Unit, theirs: _Unit, one: str, other: str) -> bool:
 
 
 def _times(unit: _Unit, word: str) -> int:
-    return [w.text for w in unit.words].count(word) if len(word) == 1 or word.isascii() else unit.text.count(word)
+    if word.isascii():  # function words, as more and less, come with their endings
+        return sum(stem(w.text) == word for w in unit.words)
+    return [w.text for w in unit.words].count(word) if len(word) == 1 else unit.text.count(word)
 
 
 def _exchanged(unit: _Unit, theirs: _Unit) -> bool:
