@@ -41,7 +41,8 @@ class Evidence:
     """A sentence, or the clauses of a long one, that may become a statement.
 
     `span` lies in the version's text and names `text`. `cosine` is that of question and sentence in [-1, 1], `share` the part of the
-    question that the sentence holds in [0, 1], `score` what candidates are ranked by. `items` are what a list lead-in brings.
+    question that the sentence holds in [0, 1], `score` what candidates are ranked by. `items` are what a list lead-in brings, `favour` is the
+    part of the search's score that says what is meant and not whether it answers.
     """
 
     hit: Hit
@@ -52,11 +53,12 @@ class Evidence:
     share: float
     score: float
     items: tuple[Span, ...] = ()
+    favour: float = 0.0
 
     @property
     def plain_score(self) -> float:
         """The score without what the passage is favoured by: to have what is quoted, or to be named, is not to answer what is asked."""
-        return self.score - _PASSAGE * self.hit.explain.favour
+        return self.score - _PASSAGE * self.favour
 
 
 def gather(
@@ -76,7 +78,7 @@ def gather(
     read = [_sentences(hit, sentences_of(hit.passage.version_id)) for hit in found.hits]
     near = iter(_closeness(found.query.vector - typical, [vectors for _, vectors in read if vectors is not None]))
     candidates: list[Evidence] = []
-    for hit, worth, (spans, vectors) in zip(found.hits, worths(found.hits), read, strict=True):
+    for hit, (worth, favour), (spans, vectors) in zip(found.hits, worths(found.hits), read, strict=True):
         cosines = [hit.explain.dense] * len(spans) if vectors is None else (vectors @ found.query.vector).tolist()
         closeness = [0.0] * len(spans) if vectors is None else [next(near) for _ in spans]
         named = words_of(" ".join(hit.passage.heading_path[-1:]), tokens=tokens)
@@ -100,16 +102,16 @@ def gather(
                 - _penalty(words, hit)
             )
             items = listed[1:] or (brings if shown == span else ())
-            candidates.append(Evidence(hit, shown, words, held, cosines[index], share, score, items))
+            candidates.append(Evidence(hit, shown, words, held, cosines[index], share, score, items, favour))
     return sorted(candidates, key=lambda e: -e.score)
 
 
-def worths(hits: Sequence[Hit]) -> list[float]:
-    """What the search's judgement of each hit comes to, in their order: the hits' scores, greatest first.
+def worths(hits: Sequence[Hit]) -> list[tuple[float, float]]:
+    """What the search's judgement of each hit comes to, in their order: the hits' scores, greatest first, each with the favour that is part of it.
 
     A reranker gives an order and no score on this scale, so its order is taken and the scores are dealt out anew; without one they stay as they are.
     """
-    return sorted((hit.score for hit in hits), reverse=True)
+    return sorted(((hit.score, hit.explain.favour) for hit in hits), reverse=True)
 
 
 def _opening_list(index: int, spans: Sequence[Span], hit: Hit) -> tuple[Span, ...]:

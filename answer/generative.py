@@ -21,7 +21,6 @@ from xuesi.core.domain import (
     Span,
     Statement,
     Turn,
-    Understood,
     VersionId,
     Withheld,
 )
@@ -79,25 +78,28 @@ class GenerativeAnswerer:
 
     def _tell(self, findings: Findings) -> Iterator[AnswerEvent]:
         hits = findings.found.hits
+        if findings.understood:
+            yield findings.understood
         if not findings.drafts:
-            yield from self._extractive.tell(findings)
+            yield from self._extractive.say(findings)
             return
         if is_chinese(findings.question) != is_chinese(hits[0].passage.text):
             # Words of two languages cannot be compared, and by vectors alone a "not" goes unseen.
-            yield from self._extractive.tell(findings, fallback=OTHER_LANGUAGE)
+            yield from self._extractive.say(findings, fallback=OTHER_LANGUAGE)
             return
         answer = _Answering(findings, prompt(findings.question, hits), words=self._words)
         try:
             with closing(self._generator.write(answer.prompt.instructions, answer.prompt.request)) as pieces:
-                yield from _led_by(findings.understood, answer.events(pieces, most=self._max_statements))
+                yield from answer.events(pieces, most=self._max_statements)
         except ModelUnavailable as error:
-            _log.warning("%s", error)
             answer.stopped = str(error.facts.get("reason", Trouble.UNREACHABLE))
+            # Without the server's own words, which may hold what was asked.
+            _log.warning("The chat model did not write to the end: %s.", answer.stopped)
         if answer.statements:
             yield answer.whole()
         else:
             why = answer.stopped or NOTHING_SUPPORTED
-            yield from self._extractive.tell(findings, fallback=why, withheld=answer.withheld)
+            yield from self._extractive.say(findings, fallback=why, withheld=answer.withheld)
 
 
 class _Answering:
@@ -133,7 +135,6 @@ class _Answering:
                 if len(self.statements) >= most:
                     return
                 if len(self.withheld) >= _MOST_WITHHELD:
-                    self.stopped = NOTHING_SUPPORTED
                     return
         except Endless:
             self.stopped = Trouble.TOO_LONG
@@ -177,14 +178,6 @@ class _Answering:
             withheld=tuple(self.withheld),
             cut_short=self.stopped,
         )
-
-
-def _led_by(understood: Understood, events: Iterator[AnswerEvent]) -> Iterator[AnswerEvent]:
-    """The events, and before the first of them what the question was taken to mean; where there is none, the extractive answer says it."""
-    for number, event in enumerate(events):
-        if number == 0 and understood:
-            yield understood
-        yield event
 
 
 def nearness(embedder: Embedder) -> Callable[[str, str], float]:

@@ -80,7 +80,7 @@ class ExtractiveAnswerer:
     ) -> Iterator[AnswerEvent]:
         """Search at once, so that what is wrong with the question is raised here; then the events as `Answerer.ask` says."""
         _check(mode)
-        return self.tell(self.look(question, filters=filters, conversation=conversation, without=without))
+        return self._tell(self.look(question, filters=filters, conversation=conversation, without=without))
 
     def look(
         self,
@@ -118,12 +118,15 @@ class ExtractiveAnswerer:
             self._typical = kept = embedder, TypicalQuestion(embedder.embed_query)
         return kept[1]
 
-    def tell(
+    def _tell(self, findings: Findings) -> Iterator[AnswerEvent]:
+        if findings.understood:
+            yield findings.understood
+        yield from self.say(findings)
+
+    def say(
         self, findings: Findings, *, fallback: str = "", withheld: Sequence[Withheld] = ()
     ) -> Iterator[AnswerEvent]:
         """The answer in the material's own words. `fallback` and `withheld` are those of a chat model in whose place it comes."""
-        if findings.understood:
-            yield findings.understood
         statements: list[Statement] = []
         citations: list[Citation] = []
         for draft in findings.drafts:

@@ -109,7 +109,6 @@ class Fault(StrEnum):
     OPPOSITE = "opposite"
     ROLES = "roles"
     NOT_SAID = "not_said"
-    REPEATED = "repeated"
 
 
 @dataclass(frozen=True, slots=True)

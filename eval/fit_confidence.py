@@ -127,7 +127,7 @@ def _rows(dataset: Dataset, settings: Settings, *, most: int) -> tuple[Rows, Row
 
 
 def _features(question: str, services: Services, typical: Floats) -> tuple[float, ...]:
-    found = services.searcher.search(question)
+    found = services.searcher.search(question, strict=False)  # as the answerer does
     sources = Sources(services.catalogue, services.files, fingerprint=found.embedder.fingerprint)
     about = asked(question, found.lexical, tokens=services.indexes.tokens)
     ranked = gather(

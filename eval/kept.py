@@ -22,6 +22,7 @@ from types import ModuleType
 import index.embedders
 import index.prepared
 import ingest
+import xuesi.core.dates
 import xuesi.core.text
 from eval.dataset import Entry
 from eval.machine import commit
@@ -35,7 +36,7 @@ from xuesi.wiring import open_model
 _log = logging.getLogger("xuesi.eval")
 # The settings that decide what a library holds. The embedding model is known by its fingerprint instead.
 SHAPING = ("passage_chars", "vector_store", "max_file_mb", "max_pages", "max_unpacked_mb", "read_memory_mb")
-_READING = (ingest, index.embedders, index.prepared, xuesi.core.text)
+_READING = (ingest, index.embedders, index.prepared, xuesi.core.text, xuesi.core.dates)
 _INDEXES = (index,)
 
 

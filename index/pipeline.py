@@ -21,7 +21,7 @@ from xuesi.core.text import has_words
 _SPARE = 5  # candidates checked beyond the limit, lest one retired passage cost a second look
 # What a passage is given for a phrase that it has whole; measured in docs/experiments.md.
 _PHRASE = {PhraseSource.QUOTED: 0.2, PhraseSource.DICTIONARY: 0.05, PhraseSource.TITLE: 0.02}
-_THREADS = 8  # searches whose lexical half runs beside their dense half; further ones take turns
+_THREADS = 16  # two for each search that has its lexical half, and what it means, found beside its dense half; further ones take turns
 
 
 class HybridSearcher:
@@ -92,6 +92,7 @@ class HybridSearcher:
                 embedded = embedder.embed_query(query)
             finally:
                 wait([beginning])  # it reads indexes that may be closed after this block
+                wait([understanding])
             meant = understanding.result()
             question = Question(embedded, beginning.result(), filters, limit=least, wanted=wanted, meant=meant)
             shown = self._shown(question, indexes)

@@ -26,7 +26,7 @@ class XuesiRetriever(BaseRetriever):
         super().__init__()
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        found = self._searcher.search(query_bundle.query_str, limit=self._limit, filters=self._filters)
+        found = self._searcher.search(query_bundle.query_str, limit=self._limit, filters=self._filters, strict=False)
         return [_node(hit) for hit in found.hits]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:

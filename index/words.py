@@ -36,13 +36,13 @@ who whom whose what when where why how also too very just only such into onto ab
 although though however if both each other some any all more most many much up out less least fewer neither without same own again further once first
 s t re ve ll d isn't aren't wasn't weren't don't doesn't didn't hasn't haven't hadn't won't wouldn't can't couldn't cannot shouldn't
 """
-_DAYS = """
+_DAY_WORDS = """
 january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday
 """
 _COUNTING = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty
 """
-_FUNCTION, _MONTHS = frozenset(_FUNCTION_WORDS.split()), frozenset(_DAYS.split())
+_FUNCTION, _DAYS = frozenset(_FUNCTION_WORDS.split()), frozenset(_DAY_WORDS.split())
 _COUNTED = {word: str(number) for number, word in enumerate(_COUNTING.split())}
 _ENDING = re.compile(r"(?<=[a-z]{3})(?:ies|ied|y|es|s|ed|ing|e)$")
 
@@ -76,9 +76,10 @@ def _latin(written: str) -> Word:
     word = written.lower().removesuffix("'s")
     if word in _COUNTED:
         return Word(_COUNTED[word], WordKind.NUMBER)
-    if word in _FUNCTION and word not in _MONTHS:
+    is_day = word in _DAYS and not (written.islower() and word in ("may", "march"))
+    if word in _FUNCTION and not is_day:
         return Word(word, WordKind.FUNCTION)
-    name = not written.islower() or word in _MONTHS or not word.replace("'", "").replace("-", "").isalpha()
+    name = not written.islower() or is_day or not word.replace("'", "").replace("-", "").isalpha()
     return Word(_ENDING.sub("", word), WordKind.NAME if name else WordKind.ACT)
 
 

@@ -28,6 +28,8 @@ def completed(question: str, conversation: Sequence[Turn], *, most_chars: int) -
         conversation: The turns before it, oldest first. Its own follow-ups are completed first, in the same way.
         most_chars: A longer question is neither gone on from nor made.
     """
+    if len(question) > most_chars:
+        return None
     thread: Thread | None = None
     for turn in conversation[-_TURNS:]:
         said = turn.content.strip()

@@ -1,7 +1,6 @@
 """What does the material say to a question?"""
 
 from collections.abc import Iterator
-from itertools import chain
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
@@ -39,10 +38,8 @@ def ask(services: ServicesDep, request: Request, asked: AskIn) -> AnswerOut | Re
         *_, answer = events
         assert isinstance(answer, Answer)
         return AnswerOut.of(answer, show_withheld=asked.show_withheld)
-    events = iter(events)
-    first = next(events)  # a question that cannot be asked is refused with its own status, before a stream begins
-    return EventStream(
-        _named(chain((first,), events), show_withheld=asked.show_withheld),
+    return EventStream(  # a question that cannot be asked was refused above, with its own status
+        _named(events, show_withheld=asked.show_withheld),
         close=getattr(events, "close", None),
         on_error=lambda error: problems.report(error, request),
     )

@@ -142,7 +142,7 @@ async function receive(response, signal, asked) {
 function keep({ question, conversation }, { statements }) {
   const said = statements.map(({ text }) => text).join("\n");
   const turns = [...conversation, { role: "user", content: question }, { role: "assistant", content: said }];
-  const cut = turns.slice(-TURNS).map(({ role, content }) => ({ role, content: content.slice(0, TURN_CHARS) }));
+  const cut = turns.slice(-TURNS).map(({ role, content }) => ({ role, content: [...content].slice(0, TURN_CHARS).join("") }));
   goesOn.value = JSON.stringify(cut);
 }
 

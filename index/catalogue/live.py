@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal,
@@ -87,8 +88,10 @@ class Live:
             *(document.c.document_number.contains(number, autoescape=True) for number in numbers),
         ]
         asked = _of_shown_versions(select(document), filters).where(or_(*named))
+        exact = named[1:]  # before all those that only begin alike, of which there may be too many
+        first = [case((or_(*exact), 0), else_=1)] if exact else []
         with self._store.read() as connection:
-            newest = asked.order_by(document.c.created_at.desc(), document.c.id.desc()).limit(_MOST_TITLES)
+            newest = asked.order_by(*first, document.c.created_at.desc(), document.c.id.desc()).limit(_MOST_TITLES)
             return [document_of(row, ()) for row in connection.execute(newest).all()]
 
     def passages_at(self, places: Collection[tuple[VersionId, int]]) -> dict[tuple[VersionId, int], PassageId]:

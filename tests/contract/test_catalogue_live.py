@@ -238,3 +238,13 @@ def test_documents_that_may_not_be_shown_are_not_named(catalogue: SqlCatalogue) 
     assert titled(catalogue, "业务考核评价工作规则", filters=Filters(kind=("lecture",))) == []
     catalogue.delete_document(document.id, at=NOW)
     assert titled(catalogue, "业务考核评价工作规则") == []
+
+
+def test_a_title_that_is_named_comes_before_many_that_only_begin_alike(
+    catalogue: SqlCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.catalogue.live._MOST_TITLES", 2)
+    for n, title in enumerate(("中共中央关于甲事的决定", "中共中央关于乙事的决定", "中共中央关于丙事的决定")):
+        publish(catalogue, title=title, created_at=NOW + timedelta(n))
+    asked = "《中共中央关于甲事的决定》说了什么？"
+    assert titled(catalogue, asked, names=["中共中央关于甲事的决定"])[0] == "中共中央关于甲事的决定"

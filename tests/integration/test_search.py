@@ -262,6 +262,8 @@ def test_llama_index_gets_the_same_hits(library: Library) -> None:
     }
     assert "span" not in nodes[0].node.get_content(metadata_mode=MetadataMode.LLM)
     assert asyncio.run(retriever.aretrieve(QueryBundle("调查研究")))[0].node_id == nodes[0].node_id
+    both = XuesiRetriever(library.searcher, limit=5).retrieve("“调查研究”和学习")
+    assert len(both) == 2, "a question that quotes a word loses no other passage"
 
 
 def test_documents_of_the_period_that_the_question_names_come_first_and_no_other_is_lost(library: Library) -> None:

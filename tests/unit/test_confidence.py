@@ -59,7 +59,7 @@ def test_what_is_given_for_a_phrase_makes_no_answer_surer() -> None:
     plain = [dense(a_hit("调研很好。", score=score), 0.8) for score in (0.9, 0.8, 0.7, 0.6)]
     quoted = replace(plain[2], score=1.2, explain=replace(plain[2].explain, phrases=0.5))
     ranked = a_rank(1.0, 0.6, 0.5)
-    preferred = replace(ranked[1], hit=quoted, score=0.6 + 0.8 * 0.5)
+    preferred = replace(ranked[1], hit=quoted, score=0.6 + 0.8 * 0.5, favour=0.5)
     without = features("调研在哪？", found(*plain), ranked)
     assert features("调研在哪？", found(quoted, plain[0], plain[1], plain[3]), [preferred, ranked[0], ranked[2]]) == (
         pytest.approx(without)

@@ -183,3 +183,9 @@ def test_of_several_lines_the_one_is_taken_that_speaks_of_what_was_asked_for() -
     assert items(said)[1] == "乙"
     assert items(said, of="主要安排")[1] == "开展调研"
     assert items(said, of="步骤")[1] == "乙"
+
+
+def test_a_question_that_is_too_long_is_not_looked_at() -> None:
+    turns = [Turn("user", PLAN), Turn("assistant", TOLD)]
+    assert completed("那第二点呢？", turns, most_chars=100)
+    assert completed("那第二点呢？" + "？" * 100, turns, most_chars=100) is None

@@ -1,6 +1,7 @@
 """Are the best candidates ranked anew as far as the time allows, and the others left behind them?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -111,4 +112,10 @@ def test_without_candidates_nobody_is_asked() -> None:
 
 def test_an_answer_takes_the_order_of_the_hits_and_the_scale_of_their_scores() -> None:
     hits = [a_hit("x", score=score) for score in (0.7, 0.9, 0.8)]
-    assert worths(hits) == [0.9, 0.8, 0.7]
+    assert [worth for worth, _ in worths(hits)] == [0.9, 0.8, 0.7]
+
+
+def test_what_a_hit_is_favoured_by_goes_with_the_score_that_holds_it() -> None:
+    plain, quoted = (a_hit("x", score=score) for score in (0.7, 0.9))
+    quoted = replace(quoted, explain=replace(quoted.explain, phrases=0.2))
+    assert worths([plain, quoted]) == [(0.9, 0.2), (0.7, 0.0)]

@@ -34,3 +34,15 @@ def test_names_nouns_and_verbs_are_told_apart() -> None:
     assert kinds["担任"] == kinds["visit"] == WordKind.ACT
     assert kinds["在"] == kinds["the"] == WordKind.FUNCTION
     assert kinds[","] == WordKind.BREAK
+
+
+def test_may_and_march_are_names_of_months_with_a_capital_only() -> None:
+    def kinds(text: str) -> dict[str, WordKind]:
+        return {word.text: word.kind for word in words(text)}
+
+    assert kinds("They may march in May and March.") == kinds("They may march in may and march.") | {
+        "may": WordKind.NAME,
+        "march": WordKind.NAME,
+    }
+    assert kinds("they may march")["may"] == WordKind.FUNCTION
+    assert kinds("they may march")["march"] == WordKind.ACT

@@ -71,5 +71,5 @@ def prepare(context: typer.Context) -> None:
 def log_to_stderr(level: str) -> None:
     """Log lines with time, level and place, on standard error."""
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("httpx", "httpcore", "chromadb", "huey", "alembic"):
+    for chatty in ("httpx", "httpcore", "openai", "llama_index", "chromadb", "huey", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -36,6 +36,6 @@ class Answerer(Protocol):
             EmptyQuestion: If there is nothing to answer.
             QuestionTooLong: If it is over the limit.
             InvalidInput: If the mode is unknown.
-            ModelUnavailable: If generative mode is asked for and no model server is set or it does not answer.
+            ModelUnavailable: If generative mode is asked for and no model server is set. One that does not answer has the extractive answer come.
         """
         ...
