@@ -17,19 +17,19 @@ from xuesi.core.settings import Settings
 
 SETS = Path(__file__).parents[2].parent / "shared" / "data" / "bench"
 pytestmark = pytest.mark.skipif(not SETS.is_dir(), reason="the shared question sets are not beside this checkout")
-MOST_QUESTIONS = 60
-# Documents of a slice, and a floor a little below the nDCG@10 that was measured on it.
+MOST_QUESTIONS = 40
+# Documents of a slice, and a floor below the nDCG@10 that was measured on it by what two or three questions make.
 RETRIEVAL = {
-    "drcd": (60, 0.97),
-    "cmrc2018": (40, 0.98),
-    "xquad_en": (50, 0.96),
-    "xquad_zh": (50, 0.96),
-    "xquad_zh2en": (50, 0.92),
-    "stard_small": (100, 0.79),
-    "study_questions": (40, 0.96),
+    "drcd": (30, 0.97),
+    "cmrc2018": (20, 0.97),
+    "xquad_en": (25, 0.96),
+    "xquad_zh": (25, 0.96),
+    "xquad_zh2en": (25, 0.93),
+    "stard_small": (60, 0.78),
+    "study_questions": (20, 0.93),
 }
 # The gold answer in the first statement, and in those shown.
-ANSWERS = {"drcd": (0.73, 0.92), "cmrc2018": (0.7, 0.87)}
+ANSWERS = {"drcd": (0.72, 0.87), "cmrc2018": (0.82, 0.87)}
 
 Slices = Callable[[str], Path]
 
