@@ -15,7 +15,7 @@ from xuesi.core.periods import periods
 from xuesi.core.ports import Catalogue, LivePassage
 from xuesi.core.text import canonical
 
-# What they add to a score, in which one hit of the first ten is ahead of the next by about 0.02 (docs/experiments.md).
+# What they add to a score: chosen, not fitted, for want of a set of questions to dated documents (docs/adr/0015).
 _IN_PERIOD, _MENTIONED, _NAMED = 0.03, 0.03, 0.15
 
 

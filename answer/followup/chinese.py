@@ -91,18 +91,20 @@ def _ordinal(core: str, thread: Thread) -> Completed | None:
     if match is None:
         return None
     number = figure(match["number"]) if match["number"] else None
-    counted = f"第{match['number']}" if match["number"] else "最后一"
+    nth = f"第{match['number']}" if match["number"] else "最后一"
     told = item(thread.items, number)
     named = f"“{told.translate(_INNER)}”" if told else ""
     bare = thread.bare
-    if before := _TOLD.search(bare):  # the third after the second
-        of = _NAMED_ITEM.sub("", bare).removesuffix("是什么")
-        whole = f"{of[: before.start()]}的{counted}{before['unit']}{of[before.end() :]}{named}是什么？"
-    elif (asked := _counted_in(bare)) is not None:
+    if (asked := _counted_in(bare)) is not None:
         head, unit, what = asked
-        whole = f"{head}{'' if head.endswith('的') else '的'}{counted}{unit or match['unit']}{what}{named}是什么？"
+        head = head.removesuffix("了")
+        whole = f"{head}{'' if head.endswith('的') else '的'}{nth}{unit or match['unit']}{what}{named}是什么？"
+    elif bare.endswith("是什么") and (before := _TOLD.search(bare)):  # the third after the second
+        of = _NAMED_ITEM.sub("", bare).removesuffix("是什么")
+        head = of[: before.start()]
+        whole = f"{head}{'的' if head else ''}{nth}{before['unit']}{of[before.end() :]}{named}是什么？"
     else:
-        whole = thread.then(f"{counted}{match['unit']}{named}是什么？")
+        whole = thread.then(f"{nth}{match['unit']}{named}是什么？")
     return Completed(whole, Thread(whole, thread.items))
 
 
