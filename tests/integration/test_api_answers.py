@@ -70,6 +70,11 @@ class Scripted:
     ) -> Iterator[AnswerEvent]:
         self.without = list(without)
         self.asked.append((question, mode, filters, list(conversation)))
+        if self.script and isinstance(self.script[0], Exception):
+            raise self.script[0]  # what is wrong with a question is said at once, as the answerers do
+        return self._events()
+
+    def _events(self) -> Iterator[AnswerEvent]:
         try:
             for number, event in enumerate(self.script):
                 if isinstance(event, Exception):
