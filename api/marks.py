@@ -9,13 +9,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from index.tokens import stem
 from xuesi.core.domain import OutlineEntry, Page, Span
 from xuesi.core.text import normalise
 
 PART_CHARS = 20_000
 _CELL = " | "
-_ENGLISH = re.compile(r"\b[a-z]{3,}\b")
 _BULLET = re.compile(r"[-•·●○▪■◆*–][ \t\u3000]+")
 
 
@@ -163,17 +161,14 @@ def _bare(title: str) -> str:
 def found_words(text: str, terms: Collection[str]) -> Pieces:
     """The text with every occurrence of the terms marked.
 
-    Terms are as the lexical index has them (NFKC, lower case, English words without their endings); both sides are compared in that form, so
-    full-width letters and other forms of a word are found too.
+    Terms are as the lexical index has them (NFKC, lower case); both sides are compared in that form, so full-width letters are found too.
     """
     folded, origin = normalise(text)
     covered = bytearray(len(text))
-    found = [match for match in _ENGLISH.finditer(folded) if stem(match[0]) in terms]
     for term in terms:
         pattern = re.compile(rf"\b{re.escape(term)}\b" if term.isascii() else re.escape(term))
-        found += pattern.finditer(folded)
-    for match in found:
-        first, last = origin[match.start()], origin[match.end() - 1]
-        covered[first : last + 1] = b"\x01" * (last + 1 - first)
+        for match in pattern.finditer(folded):
+            first, last = origin[match.start()], origin[match.end() - 1]
+            covered[first : last + 1] = b"\x01" * (last + 1 - first)
     marks = [Span(m.start(), m.end()) for m in re.finditer(b"\x01+", bytes(covered))]
     return pieces(text, Span(0, len(text)), marks)

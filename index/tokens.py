@@ -5,12 +5,10 @@ without their endings. Numbers and dates give themselves in Arabic digits beside
 """
 
 import re
-import threading
 import unicodedata
 
 import opencc
 import rjieba
-import Stemmer
 
 from index.numerals import numbers
 
@@ -24,10 +22,7 @@ _RUN = re.compile(
 _MOST_CHARS = 64  # what is longer is no word; its beginning is enough to find it again
 _HAN_RUN = re.compile(rf"[{HAN}]+")
 _UNIT = re.compile(rf"[{HAN}]|[^\W_{HAN}]+")
-_ENGLISH = re.compile("[a-z]{3,}")
-_BRITISH = re.compile("(?<=[a-z]{3})is(?=(?:ations?|e|ed|es|ers?|ing)$)")  # organisation is organization
 _TO_SIMPLIFIED = opencc.OpenCC("t2s")
-_own = threading.local()  # a stemmer belongs to one thread
 
 
 def tokens(text: str) -> list[str]:
@@ -35,8 +30,8 @@ def tokens(text: str) -> list[str]:
 
     Of a run of Han characters: its words of two characters and more, shorter words within long ones included, then all its pairs,
     then all its characters, so that a question of one character finds something too. A word of two characters counts twice,
-    as word and as pair. Numbers stay whole, without the commas between thousands. The possessive 's is dropped, and so are the endings of English
-    words: organisations and organized give organ. After each line come the numbers that it says in other ways (`index.numerals`).
+    as word and as pair. Numbers stay whole, without the commas between thousands. The possessive 's is dropped. After each line come
+    the numbers that it says in other ways (`index.numerals`).
 
     Returns:
         Tokens without white space, in this order run by run, with repetitions.
@@ -49,7 +44,7 @@ def tokens(text: str) -> list[str]:
             elif run["number"]:
                 found.append(run["number"].replace(",", "")[:_MOST_CHARS])
             else:
-                found.append(_word(run["word"]))
+                found.append(run["word"].replace("’", "'").removesuffix("'s")[:_MOST_CHARS])
         found += (number[:_MOST_CHARS] for number in numbers(line))
     return found
 
@@ -77,16 +72,3 @@ def units(text: str) -> list[str]:
 
 def _simplified(run: re.Match[str]) -> str:
     return str(_TO_SIMPLIFIED.convert(run[0]))
-
-
-def _word(word: str) -> str:
-    """A word as it is indexed. English endings are those of Snowball's English stemmer (Porter 1980, doi:10.1108/eb046814)."""
-    word = word.replace("’", "'").removesuffix("'s")[:_MOST_CHARS]
-    return stem(word) if _ENGLISH.fullmatch(word) else word
-
-
-def stem(word: str) -> str:
-    """A lower-case English word without its ending."""
-    if not hasattr(_own, "stemmer"):
-        _own.stemmer = Stemmer.Stemmer("english")
-    return str(_own.stemmer.stemWord(_BRITISH.sub("iz", word)))

@@ -15,8 +15,8 @@ from xuesi.services import Services
 from xuesi.wiring import open_services
 
 ROOT = Path(__file__).parents[2]
-# A little below what was measured: of 92 questions 90 find the document and 87 hear its wording; 9 of 12 that have no answer get none.
-FOUND, RIGHT, ABSTAINED = 0.96, 0.90, 0.75
+# A little below what was measured: of 92 questions 90 find the document and 87 hear its wording; 10 of 12 that have no answer get none.
+FOUND, RIGHT, ABSTAINED = 0.96, 0.90, 0.80
 # The text that the product was asked for, in Chinese and in English: nothing of what it says may be missed.
 SEED = ("hunan-theme-education-news.html", "hunan-theme-education-news-en.html")
 

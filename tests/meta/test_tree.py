@@ -35,7 +35,6 @@ VENDORS = {
     "tantivy": ("index/lexical.py",),
     "rjieba": ("index/tokens.py", "index/words.py"),
     "opencc": ("index/tokens.py",),
-    "Stemmer": ("index/tokens.py",),
     "sqlalchemy": ("index/catalogue/",),
     "alembic": ("index/catalogue/",),
     "huey": ("ingest/queue.py", "ingest/worker.py"),

@@ -44,7 +44,7 @@ def test_a_number_is_found_in_any_writing() -> None:
 
 
 def test_english_words_are_split_at_hyphens_and_lose_their_possessive() -> None:
-    assert tokens("The Party's long-term plan; don’t") == ["the", "parti", "long", "term", "plan", "don't"]
+    assert tokens("The Party's long-term plan; don’t") == ["the", "party", "long", "term", "plan", "don't"]
 
 
 def test_scripts_meet_without_a_space() -> None:
@@ -67,16 +67,6 @@ def test_any_text_gives_tokens_without_white_space(text: str) -> None:
 @given(st.text(), st.text())
 def test_a_line_end_separates(first: str, second: str) -> None:
     assert tokens(f"{first}\n{second}") == tokens(first) + tokens(second)
-
-
-def test_english_words_meet_whatever_their_endings_and_spelling() -> None:
-    assert len({*tokens("organisation"), *tokens("Organizations"), *tokens("organised"), *tokens("organises")}) == 1
-    assert tokens("studies") == tokens("study") == tokens("studying")
-    assert tokens("policies’s") == tokens("policy")
-
-
-def test_names_and_short_words_keep_their_endings() -> None:
-    assert tokens("GDP as CO2 naïveté") == ["gdp", "as", "co2", "naïveté"]
 
 
 def test_a_wording_is_the_same_whatever_stands_between_its_characters() -> None:
