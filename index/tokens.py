@@ -1,7 +1,7 @@
 """Which tokens does a text have, for documents and questions alike? Used by the lexical index, and by answers to compare sentences.
 
-Han characters give their words (jieba, search mode), their pairs and themselves; whatever else is written with spaces gives its words, English ones
-without their endings. Numbers and dates give themselves in Arabic digits besides, however they are written.
+Han characters give their words (jieba, search mode), their pairs and themselves; whatever else is written with spaces gives its words. Numbers
+and dates give themselves in Arabic digits besides, however they are written.
 """
 
 import re
@@ -71,4 +71,4 @@ def units(text: str) -> list[str]:
 
 
 def _simplified(run: re.Match[str]) -> str:
-    return str(_TO_SIMPLIFIED.convert(run[0]))
+    return simplified(run[0])
